@@ -1,0 +1,1 @@
+"""Tensors: methods, networks, losses, training and translation. Knows neither files nor flows."""

@@ -1,0 +1,1 @@
+"""What a dataset is: records, Parquet, versions, verification, loaders. Knows neither gan nor pipeline."""

@@ -1,0 +1,1 @@
+"""The stages as plain functions on files and arrays. Everything a flow does can be called here without Prefect."""

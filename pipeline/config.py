@@ -1,0 +1,174 @@
+"""The whole run as one YAML file: loaded, checked once, frozen."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
+
+from gan.config import NoiseConfig, StrictModel, TrainConfig
+from pipeline.palette import Palette, load_palette
+from pipeline.scenes.config import ScenesConfig
+
+__all__ = ["ConfigError", "GenerateConfig", "PublishConfig", "RunConfig", "SourcesConfig", "load_config"]
+
+MAX_CONFIG_BYTES = 1_000_000
+
+
+class ConfigError(ValueError):
+    """A config that cannot be used; the message says which key, which value, and what was wanted."""
+
+
+def _beside_config(path: Path, info: ValidationInfo) -> Path:
+    base = (info.context or {}).get("base")
+    return (base / path).resolve() if base else path
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | Path) else value
+
+
+ConfigPath = Annotated[Path, AfterValidator(_beside_config)]
+"""A path; a relative one is relative to the config file that names it."""
+ConfigPaths = Annotated[tuple[ConfigPath, ...], BeforeValidator(_as_list)]
+
+
+class SourcesConfig(StrictModel):
+    """What the user brings: folders in any of the known layouts."""
+
+    labels: ConfigPaths = ()
+    """Folders with segmentation images; one or a list."""
+    photos: ConfigPaths = ()
+    """Folders with photographs; one or a list. Nothing needs to be paired."""
+    max_megapixels: float = Field(64, gt=0, le=1024)
+    """Larger files are refused on their header, before they are decoded."""
+    max_bad_fraction: float = Field(0.2, ge=0, le=1)
+    """Above this share of unusable files the run stops with exit code 3."""
+    antialiased_edges: bool = False
+    """Accept labels whose class borders are blended: such pixels get the nearest palette colour."""
+
+
+class GenerateConfig(StrictModel):
+    """The batch stage that draws an image for every label."""
+
+    variants: int = Field(1, ge=1, le=1000)
+    """Images per label, each with its own noise."""
+    max_width: int = Field(4096, ge=16, le=16384)
+    """Labels wider than this are scaled down (nearest neighbour) before they are translated."""
+    image_format: Literal["png", "jpg"] = "png"
+    jpeg_quality: int = Field(95, ge=1, le=100)
+    shard_labels: int = Field(256, ge=1, le=100_000)
+    """Labels per shard, the unit of work, retry and resume."""
+    batch_size: int = Field(16, ge=1, le=1024)
+    """Images per network pass on a GPU; a CPU takes them one by one."""
+    seed: int = Field(0, ge=0, lt=2**32)
+    num_workers: int = Field(0, ge=0, le=256)
+    """Threads that decode and encode; 0 = one per core."""
+
+
+class PublishConfig(StrictModel):
+    """How the published dataset is laid out."""
+
+    val_fraction: float = Field(0.1, ge=0, le=1)
+    test_fraction: float = Field(0.1, ge=0, le=1)
+    """Labels that come from a test folder stay in the test split whatever this says."""
+
+    @model_validator(mode="after")
+    def _fractions(self) -> "PublishConfig":
+        if self.val_fraction + self.test_fraction > 1:
+            raise ValueError(f"val_fraction {self.val_fraction} + test_fraction {self.test_fraction} is over 1")
+        return self
+
+
+class RunConfig(StrictModel):
+    """One run from segmentation images to a published dataset."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+    palette: ConfigPath
+    """Palette YAML: class id, name, colour."""
+    run_dir: ConfigPath
+    """Where training and its pictures go."""
+    output: ConfigPath
+    """Root of the published dataset."""
+    scenes: ScenesConfig | None = None
+    """Segmentation images (and photo-like pictures) to draw first; they join the sources."""
+    sources: SourcesConfig = SourcesConfig()
+    noise: NoiseConfig = NoiseConfig()
+    train: TrainConfig = TrainConfig()
+    generate: GenerateConfig = GenerateConfig()
+    publish: PublishConfig = PublishConfig()
+
+    def read_palette(self) -> Palette:
+        """The palette that `palette` names. Raises ConfigError's cause as ValueError when it cannot be read."""
+        return load_palette(self.palette)
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a run's YAML, apply dotted overrides such as `train.batch_size=4`, and check everything.
+
+    Raises:
+        ConfigError: the file cannot be read, is no YAML mapping, or a key or value is refused.
+    """
+    values = _read_yaml(path)
+    for override in overrides:
+        _apply_override(values, override)
+    try:
+        return RunConfig.model_validate(values, context={"base": path.resolve().parent})
+    except ValidationError as error:
+        raise ConfigError(_explain(path, error)) from None
+
+
+def fingerprint(*sections: StrictModel) -> str:
+    """sha256 over the values of config sections; equal for equal values on any machine."""
+    values = [section.model_dump(mode="json") for section in sections]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        size = path.stat().st_size
+        if size > MAX_CONFIG_BYTES:
+            raise ConfigError(f"{path} has {size} bytes; a config has at most {MAX_CONFIG_BYTES}.")
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Config {path} cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"Config {path} is no valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"Config {path} holds {type(values).__name__}; a mapping of settings was wanted.")
+    return values
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"Override '{override}' is not of the form section.key=value.")
+    *parents, last = key.split(".")
+    section = values
+    for parent in parents:
+        child = section.get(parent)
+        if child is None:
+            child = section[parent] = {}
+        if not isinstance(child, dict):
+            raise ConfigError(f"Override '{override}': '{parent}' is a value, not a section.")
+        section = child
+    try:
+        section[last] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"Override '{override}': the value is no valid YAML.") from None
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"]) or "config"
+        if item["type"] == "extra_forbidden":
+            lines.append(f"  {key}: there is no such setting.")
+        elif item["type"] == "missing":
+            lines.append(f"  {key}: missing, and has no default.")
+        else:
+            lines.append(f"  {key} = {item['input']!r}: {item['msg'].removeprefix('Value error, ')}.")
+    return f"Config {path} cannot be used:\n" + "\n".join(lines)
