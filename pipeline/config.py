@@ -56,8 +56,9 @@ class GenerateConfig(StrictModel):
 
     variants: int = Field(1, ge=1, le=1000)
     """Images per label, each with its own noise."""
-    max_width: int = Field(4096, ge=16, le=16384)
-    """Labels wider than this are scaled down (nearest neighbour) before they are translated."""
+    scale: Literal["train", "native"] = "train"
+    """"train" = labels are brought (nearest neighbour, aspect kept) to the scale that the network was trained at;
+    "native" = every image has the size of its source label."""
     image_format: Literal["png", "jpg"] = "png"
     jpeg_quality: int = Field(95, ge=1, le=100)
     shard_labels: int = Field(256, ge=1, le=100_000)
