@@ -1,0 +1,111 @@
+"""From a label map to what the generator sees: one table look-up per pixel.
+
+Shapes: N batch, K classes, C channels, H height, W width.
+"""
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gan.config import NoiseConfig
+
+__all__ = ["NUM_NOISE_LEVELS", "Conditioned", "Conditioning", "LabelSpec", "draw_noise_field"]
+
+NUM_NOISE_LEVELS = 256
+
+
+class LabelSpec(NamedTuple):
+    """All that a method needs to know of the labels' classes."""
+
+    noise_table: np.ndarray
+    """uint8 [K, 256, 3], the palette's colours under each level of saturation noise."""
+    is_background: np.ndarray
+    """bool [K], classes outside the attention mask."""
+    noise: NoiseConfig
+    palette: dict[str, Any]
+    """Class names and colours as the palette's file has them, for whoever uses a snapshot."""
+
+
+class Conditioned(NamedTuple):
+    """What a label map becomes."""
+
+    image_a: Tensor
+    """float [N, C, H, W] in [-1, 1]."""
+    attention_a: Tensor
+    """float [N, 1, H, W], 1 = translate, 0 = background class."""
+
+
+class Conditioning(nn.Module):
+    """Label map and noise field -> conditioning image and attention mask.
+
+    The noise is a table: entry [class, level] is what a pixel of that class looks like at that noise level. The same table
+    serves files written offline, training and generation, so all of them are one definition.
+
+    Args:
+        labels: the classes and their noise.
+        kind: "rgb" = the palette's colours; "onehot" = one channel per class, the hot one lowered by up to the noise's
+            amount of its range.
+    """
+
+    def __init__(self, labels: LabelSpec, kind: Literal["rgb", "onehot"]):
+        super().__init__()
+        num_classes = len(labels.noise_table)
+        if kind == "rgb":
+            table = torch.from_numpy(labels.noise_table.astype(np.float32)) / 127.5 - 1
+        else:
+            table = _onehot_table(num_classes, labels.noise.amount)
+        self.kind = kind
+        self.channels = table.shape[-1]
+        self.colors = labels.noise_table[:, NUM_NOISE_LEVELS // 2]  # uint8 [K, 3]
+        self.register_buffer("table", table.reshape(num_classes * NUM_NOISE_LEVELS, self.channels), persistent=False)
+        self.register_buffer("foreground", torch.from_numpy(~labels.is_background).float(), persistent=False)
+
+    def forward(self, label_map: Tensor, noise_field: Tensor) -> Conditioned:
+        """Look every pixel up.
+
+        Args:
+            label_map: uint8 [N, H, W] of class ids.
+            noise_field: uint8 [N, H, W], the noise level of each pixel.
+        """
+        labels = label_map.long()
+        image = self.table[labels * NUM_NOISE_LEVELS + noise_field.long()]  # [N, H, W, C]
+        return Conditioned(image.permute(0, 3, 1, 2).contiguous(), self.foreground[labels].unsqueeze(1))
+
+
+def draw_noise_field(
+    num: int, height: int, width: int, *, correlation_px: float, generator: torch.Generator
+) -> Tensor:
+    """Noise levels on the generator's device: uint8 [num, height, width], uniform over 0..255 at every pixel.
+
+    With `correlation_px` the levels form blotches of about that size.
+    """
+    device = generator.device
+    if correlation_px <= 1:
+        shape = (num, height, width)
+        return torch.randint(0, NUM_NOISE_LEVELS, shape, dtype=torch.uint8, device=device, generator=generator)
+    coarse_height, coarse_width = (int(size / correlation_px) + 2 for size in (height, width))
+    coarse = torch.randn(num, 1, coarse_height, coarse_width, device=device, generator=generator)
+    smooth = F.interpolate(coarse, (height, width), mode="bilinear", align_corners=True)[:, 0]
+    deviation = _interpolation_deviation(coarse_height, height, device)[:, None] * _interpolation_deviation(
+        coarse_width, width, device
+    )
+    uniform = torch.special.ndtr(smooth / deviation)
+    return (uniform * NUM_NOISE_LEVELS).clamp(max=NUM_NOISE_LEVELS - 1).to(torch.uint8)
+
+
+def _interpolation_deviation(coarse_size: int, size: int, device: torch.device) -> Tensor:
+    """Standard deviation [size] that linear interpolation leaves of independent unit normals."""
+    position = torch.linspace(0, coarse_size - 1, size, device=device)
+    fraction = position - position.floor()
+    return (fraction.square() + (1 - fraction).square()).sqrt()
+
+
+def _onehot_table(num_classes: int, noise: float) -> Tensor:
+    """float [K, 256, K] in [-1, 1]: the hot channel falls from 1 by at most `noise` of its range, the others stay -1."""
+    level = torch.linspace(-1, 1, NUM_NOISE_LEVELS).abs()
+    hot = 1 - 2 * noise * level
+    eye = torch.eye(num_classes)[:, None, :]
+    return eye * hot[None, :, None] + (eye - 1)

@@ -1,0 +1,45 @@
+"""Watches for the collapse that ends a GAN unseen: a discriminator that is always right."""
+
+from collections import deque
+from typing import Any
+
+__all__ = ["DiscriminatorHealth"]
+
+COLLAPSED_ACCURACY = 0.98
+NUM_REPORTS = 5
+
+
+class DiscriminatorHealth:
+    """Calls a discriminator collapsed when it was right on nearly every patch in each of the last reports.
+
+    A collapsed discriminator tells the generator nothing: its adversarial loss stays near its worst and pictures stop improving.
+    """
+
+    def __init__(self) -> None:
+        self._accuracies: dict[str, deque[float]] = {}
+
+    def update(self, metrics: dict[str, float]) -> list[str]:
+        """Take one report's means; return a sentence for each discriminator that has collapsed.
+
+        Args:
+            metrics: the report; entries named `accuracy_<domain>` are shares in [0, 1].
+        """
+        warnings = []
+        for name, accuracy in metrics.items():
+            if not name.startswith("accuracy_"):
+                continue
+            recent = self._accuracies.setdefault(name, deque(maxlen=NUM_REPORTS))
+            recent.append(accuracy)
+            if len(recent) == NUM_REPORTS and min(recent) >= COLLAPSED_ACCURACY:
+                warnings.append(
+                    f"The discriminator of domain {name.removeprefix('accuracy_')} has collapsed: it was right on at least "
+                    f"{min(recent):.1%} of patches in the last {NUM_REPORTS} reports, so the generator learns nothing from it. "
+                    "Use background 'generate', more noise, or more photographs."
+                )
+        return warnings
+
+    def state_dict(self) -> dict[str, Any]:
+        return {name: list(recent) for name, recent in self._accuracies.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._accuracies = {name: deque(recent, maxlen=NUM_REPORTS) for name, recent in state.items()}

@@ -1,0 +1,64 @@
+"""Building blocks that several networks share.
+
+Shapes: N batch, C channels, H height, W width.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["ResidualBlock", "UpsampleConv", "conv_norm_relu", "init_weights"]
+
+
+def conv_norm_relu(in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1) -> nn.Sequential:
+    """Reflection-padded convolution, instance norm without affine, ReLU: [N, Cin, H, W] -> [N, Cout, H/stride, W/stride]."""
+    return nn.Sequential(
+        nn.Conv2d(
+            in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, padding_mode="reflect"
+        ),
+        nn.InstanceNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+class ResidualBlock(nn.Module):
+    """Two reflection-padded 3x3 convolutions around an identity (arXiv 1703.10593, appendix 7.2)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv_in = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect")
+        self.conv_out = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect")
+        self.norm = nn.InstanceNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C, H, W]."""
+        inner = F.relu(self.norm(self.conv_in(x)))
+        return x + self.norm(self.conv_out(inner))
+
+
+class UpsampleConv(nn.Module):
+    """Doubles height and width: bilinear resize then 3x3 convolution, or the paper's transposed convolution."""
+
+    def __init__(self, in_channels: int, out_channels: int, *, transposed: bool):
+        super().__init__()
+        self.transposed = transposed
+        if transposed:
+            self.conv = nn.ConvTranspose2d(in_channels, out_channels, 3, 2, padding=1, output_padding=1)
+        else:
+            self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="reflect")
+        self.norm = nn.InstanceNorm2d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, Cin, H, W] -> [N, Cout, 2H, 2W]."""
+        if not self.transposed:
+            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+        return F.relu(self.norm(self.conv(x)))
+
+
+def init_weights(network: nn.Module, generator: torch.Generator) -> None:
+    """Draw every convolution's weights from N(0, 0.02) and zero its bias (arXiv 1703.10593, section 4)."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, 0.02, generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

@@ -1,0 +1,98 @@
+"""Loss terms as pure functions: tensors in, scalar out. Methods weight and sum them.
+
+Shapes: N batch, C channels, H height, W width, h/w patch grid.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["AdversarialKind", "adversarial_loss", "discriminator_accuracy", "discriminator_loss", "l1_loss"]
+
+AdversarialKind = Literal["lsgan", "bce", "hinge"]
+
+
+def adversarial_loss(
+    logits: Sequence[Tensor], kind: AdversarialKind, *, weight: Tensor | None = None
+) -> Tensor:
+    """What the generator wants of its fakes: LSGAN E (D(fake) - 1)^2 (arXiv 1611.04076, eq. 9), or its bce / hinge form.
+
+    Args:
+        logits: one tensor [N, 1, h, w] per discriminator scale.
+        kind: the objective.
+        weight: [N, 1, H, W] in [0, 1]; patches count by the mean weight under them.
+    """
+    return _mean([_weighted_mean(_wants_real(scale, kind), weight) for scale in logits])
+
+
+def discriminator_loss(
+    real_logits: Sequence[Tensor],
+    fake_logits: Sequence[Tensor],
+    kind: AdversarialKind,
+    *,
+    real_weight: Tensor | None = None,
+    fake_weight: Tensor | None = None,
+) -> Tensor:
+    """What the discriminator wants: LSGAN 1/2 [E (D(real) - 1)^2 + E D(fake)^2], or its bce / hinge form.
+
+    The arguments are as in `adversarial_loss`, for reals and fakes.
+    """
+    real = _mean([_weighted_mean(_says_real(scale, kind), real_weight) for scale in real_logits])
+    fake = _mean([_weighted_mean(_says_fake(scale, kind), fake_weight) for scale in fake_logits])
+    return 0.5 * (real + fake)
+
+
+@torch.no_grad()
+def discriminator_accuracy(
+    real_logits: Sequence[Tensor],
+    fake_logits: Sequence[Tensor],
+    kind: AdversarialKind,
+    *,
+    real_weight: Tensor | None = None,
+    fake_weight: Tensor | None = None,
+) -> Tensor:
+    """Share of patches that the discriminator calls right, in [0, 1]; 1 = it has won, 0.5 = it guesses."""
+    threshold = 0.5 if kind == "lsgan" else 0.0
+    real = _mean([_weighted_mean((scale > threshold).float(), real_weight) for scale in real_logits])
+    fake = _mean([_weighted_mean((scale <= threshold).float(), fake_weight) for scale in fake_logits])
+    return 0.5 * (real + fake)
+
+
+def l1_loss(image: Tensor, target: Tensor, *, weight: Tensor | None = None) -> Tensor:
+    """Mean absolute difference of [N, C, H, W] tensors, as in cycle consistency and identity (arXiv 1703.10593, eq. 2).
+
+    With `weight` [N, 1, H, W] in [0, 1] it is the weighted mean over pixels.
+    """
+    return _weighted_mean((image - target).abs().mean(1, keepdim=True), weight)
+
+
+def _wants_real(logits: Tensor, kind: AdversarialKind) -> Tensor:
+    return -logits if kind == "hinge" else _says_real(logits, kind)
+
+
+def _says_real(logits: Tensor, kind: AdversarialKind) -> Tensor:
+    if kind == "lsgan":
+        return (logits - 1).square()
+    return F.softplus(-logits) if kind == "bce" else F.relu(1 - logits)
+
+
+def _says_fake(logits: Tensor, kind: AdversarialKind) -> Tensor:
+    if kind == "lsgan":
+        return logits.square()
+    return F.softplus(logits) if kind == "bce" else F.relu(1 + logits)
+
+
+def _weighted_mean(values: Tensor, weight: Tensor | None) -> Tensor:
+    """Mean of [N, 1, h, w] values; `weight` [N, 1, H, W] is area-resized to their grid first."""
+    if weight is None:
+        return values.mean()
+    if weight.shape[-2:] != values.shape[-2:]:
+        weight = F.adaptive_avg_pool2d(weight, values.shape[-2:])
+    return (values * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def _mean(values: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(values)).mean()

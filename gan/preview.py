@@ -1,0 +1,80 @@
+"""The fixed grid of pictures that shows how a run is doing."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gan.conditioning import Conditioning
+from gan.translator import from_uint8, to_uint8
+
+__all__ = ["HostBatch", "draw_preview"]
+
+GAP_PX = 2
+MIDDLE_LEVEL = 128
+
+
+class HostBatch(NamedTuple):
+    """Images as they come from the files; labels and photographs are unpaired."""
+
+    label_map: np.ndarray
+    """uint8 [N, H, W] of class ids."""
+    photo: np.ndarray
+    """uint8 [N, H, W, 3] RGB."""
+
+
+@torch.no_grad()
+def draw_preview(
+    generators: nn.ModuleDict, conditioning: Conditioning, images: HostBatch, device: torch.device
+) -> np.ndarray:
+    """One column per image; rows: label, drawn photograph, label read back, photograph, drawn label, photograph drawn back.
+
+    Args:
+        generators: "ab" and "ba".
+        conditioning: the labels' look-up.
+        images: labels and photographs, as many of each.
+        device: where the generators are.
+
+    Returns:
+        uint8 [rows * H, N * W, 3] RGB with gaps between the pictures.
+    """
+    label_map = torch.from_numpy(images.label_map).to(device)
+    image_a, _ = conditioning(label_map, torch.full_like(label_map, MIDDLE_LEVEL))
+    image_b = from_uint8(torch.from_numpy(images.photo).to(device))
+    fake_b = _one_by_one(generators["ab"], image_a)
+    fake_a = _one_by_one(generators["ba"], image_b)
+    cycled_a = _one_by_one(generators["ba"], fake_b)
+    cycled_b = _one_by_one(generators["ab"], fake_a)
+    return _tile(
+        [
+            _label_colors(image_a, conditioning),
+            to_uint8(fake_b).cpu().numpy(),
+            _label_colors(cycled_a, conditioning),
+            to_uint8(image_b).cpu().numpy(),
+            _label_colors(fake_a, conditioning),
+            to_uint8(cycled_b).cpu().numpy(),
+        ]
+    )
+
+
+def _one_by_one(generator: nn.Module, images: Tensor) -> Tensor:
+    return torch.cat([generator(image) for image in images.split(1)])
+
+
+def _label_colors(image: Tensor, conditioning: Conditioning) -> np.ndarray:
+    """[N, C, H, W] in domain A -> uint8 [N, H, W, 3]; one channel per class is shown in the classes' colours."""
+    if conditioning.kind == "rgb":
+        return to_uint8(image).cpu().numpy()
+    return conditioning.colors[image.argmax(1).cpu().numpy()]
+
+
+def _tile(rows: list[np.ndarray]) -> np.ndarray:
+    """Rows of uint8 [N, H, W, 3] -> one picture, GAP_PX px of white between."""
+    num, height, width, _ = rows[0].shape
+    grid = np.full((len(rows) * (height + GAP_PX) - GAP_PX, num * (width + GAP_PX) - GAP_PX, 3), 255, np.uint8)
+    for y, row in enumerate(rows):
+        for x, image in enumerate(row):
+            top, left = y * (height + GAP_PX), x * (width + GAP_PX)
+            grid[top : top + height, left : left + width] = image
+    return grid

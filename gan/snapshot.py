@@ -1,0 +1,101 @@
+"""Snapshots: what others need to use a trained method; averaged generator weights and all that describes them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save as save_safetensors
+from torch import Tensor, nn
+
+from gan.conditioning import LabelSpec
+from gan.config import NoiseConfig, StrictModel, TrainConfig
+
+__all__ = ["Snapshot", "SnapshotError", "SnapshotInfo"]
+
+HEADER_KEY = "seg2real"
+
+
+class SnapshotError(ValueError):
+    """A snapshot that cannot be used; the message says why."""
+
+
+class SnapshotInfo(StrictModel):
+    """What a snapshot says of itself."""
+
+    format: int = 1
+    num_images_seen: int
+    """Training progress."""
+    train: TrainConfig
+    palette: dict[str, Any]
+    """Class ids, names and colours of domain A, as the palette's file has them."""
+    noise: NoiseConfig
+    torch_version: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Generator weights ("ab.*", "ba.*"), the classes of the labels ("labels.*"), and their description.
+
+    On disk it is one safetensors file; the description is JSON in its header.
+    """
+
+    info: SnapshotInfo
+    tensors: dict[str, Tensor]
+
+    @classmethod
+    def of(
+        cls, generators: nn.ModuleDict, labels: LabelSpec, train: TrainConfig, num_images_seen: int
+    ) -> "Snapshot":
+        """Copy to the CPU what use needs of the (averaged) generators and of the labels' classes."""
+        tensors = {name: tensor.detach().cpu().clone() for name, tensor in generators.state_dict().items()}
+        tensors["labels.noise_table"] = torch.from_numpy(labels.noise_table.copy())
+        tensors["labels.is_background"] = torch.from_numpy(labels.is_background.copy())
+        info = SnapshotInfo(
+            num_images_seen=num_images_seen,
+            train=train,
+            palette=labels.palette,
+            noise=labels.noise,
+            torch_version=torch.__version__,
+        )
+        return cls(info, tensors)
+
+    def is_finite(self) -> bool:
+        """False when any weight is NaN or infinite."""
+        return all(bool(tensor.isfinite().all()) for tensor in self.tensors.values())
+
+    def generator_weights(self, direction: str) -> dict[str, Tensor]:
+        """State dict of one generator: "ab" draws photographs, "ba" draws segmentation images."""
+        prefix = f"{direction}."
+        return {name.removeprefix(prefix): t for name, t in self.tensors.items() if name.startswith(prefix)}
+
+    @property
+    def labels(self) -> LabelSpec:
+        """The classes that the generators were trained with."""
+        return LabelSpec(
+            self.tensors["labels.noise_table"].numpy(),
+            self.tensors["labels.is_background"].numpy(),
+            self.info.noise,
+            self.info.palette,
+        )
+
+    def to_bytes(self) -> bytes:
+        """The file's content; equal snapshots have equal bytes."""
+        header = {HEADER_KEY: self.info.model_dump_json()}
+        return save_safetensors({name: t.contiguous() for name, t in sorted(self.tensors.items())}, header)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Snapshot":
+        """Read a snapshot file's content.
+
+        Raises:
+            SnapshotError: it is no safetensors file of this project, or it is damaged.
+        """
+        try:
+            header_size = int.from_bytes(data[:8], "little")
+            header = json.loads(data[8 : 8 + header_size])["__metadata__"][HEADER_KEY]
+            return cls(SnapshotInfo.model_validate_json(header), load_safetensors(data))
+        except (ValueError, KeyError, SafetensorError) as error:
+            raise SnapshotError(f"This is no usable snapshot ({type(error).__name__}: {error}).") from None

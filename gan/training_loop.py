@@ -1,0 +1,150 @@
+"""The training loop: plain torch; reading its comments alone tells the story."""
+
+import logging
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from gan.conditioning import Conditioning, LabelSpec, draw_noise_field
+from gan.config import TrainConfig
+from gan.device import autocast, resolve_device
+from gan.methods.method import Batch
+from gan.preview import HostBatch, draw_preview
+from gan.schedule import derived_seed
+from gan.snapshot import Snapshot
+from gan.training_state import TrainingState
+from gan.translator import from_uint8
+
+__all__ = ["RunOutputs", "TrainingDiverged", "train"]
+
+logger = logging.getLogger(__name__)
+
+
+class TrainingDiverged(RuntimeError):
+    """A loss or a weight became NaN or infinite; nothing of it was saved."""
+
+
+class RunOutputs(Protocol):
+    """Where a run leaves what it makes, and finds what it left."""
+
+    def newest_checkpoint(self, device: torch.device) -> dict[str, Any] | None: ...
+    def save_checkpoint(self, num_images_seen: int, state: dict[str, Any]) -> None: ...
+    def save_snapshot(self, num_images_seen: int, snapshot: Snapshot) -> None: ...
+    def save_preview(self, num_images_seen: int, grid: np.ndarray) -> None: ...
+    def report(self, num_images_seen: int, metrics: dict[str, float]) -> None: ...
+
+
+def train(
+    config: TrainConfig,
+    labels: LabelSpec,
+    *,
+    batches: Callable[[int], Iterator[HostBatch]],
+    preview: HostBatch,
+    outputs: RunOutputs,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Train a method from its newest checkpoint, or from the start, to `config.total_images`.
+
+    Everything random derives from `config.seed` and the images seen: an interrupted and resumed run equals an uninterrupted
+    one, bit for bit on a CPU.
+
+    Args:
+        config: the run.
+        labels: the classes of domain A.
+        batches: images seen so far -> the batches from there on, without end.
+        preview: images of the fixed preview grid.
+        outputs: the run's files.
+        should_stop: asked after every step; when it says so, a checkpoint is written and the loop ends.
+
+    Returns:
+        True when the run is complete, False when it was asked to stop.
+
+    Raises:
+        TrainingDiverged: a loss or weight is not finite.
+        CheckpointMismatch: the newest checkpoint belongs to other settings.
+    """
+    # Initialize.
+    device = resolve_device(config.device)
+    conditioning = Conditioning(labels, config.conditioning).to(device)
+    state = TrainingState(config, conditioning.channels, device)
+    method, generators_ema = state.method, state.ema.network
+
+    # Resume.
+    checkpoint = outputs.newest_checkpoint(device)
+    if checkpoint is not None:
+        state.load_state_dict(checkpoint)
+        logger.info("Resumed at %d of %d images.", state.num_images_seen, config.total_images)
+    else:
+        outputs.save_preview(0, draw_preview(generators_ema, conditioning, preview, device))
+
+    stream = batches(state.num_images_seen)
+    while not state.is_done:
+        # Fetch and condition images.
+        batch = _to_device(next(stream), conditioning, labels, _random(state, "noise"))
+
+        # Train the generators.
+        with state.training("generators"), autocast(device, config.precision):
+            wanted = method.generator_phase(batch)
+        state.descend("generators", wanted.total)
+
+        # Train the discriminators on what the pool answers.
+        fakes = state.pool.query(wanted.fakes, _random(state, "pool"))
+        with state.training("discriminators"), autocast(device, config.precision):
+            judged = method.discriminator_phase(batch, fakes)
+        state.descend("discriminators", judged.total)
+
+        # Count the images, average the weights.
+        state.count(wanted.terms | judged.terms)
+        stopping = should_stop() and not state.is_done
+        num_images_seen = state.num_images_seen
+
+        # Report.
+        if state.is_due(config.report_every_images):
+            metrics = _finite(state.means.pop(), num_images_seen)
+            for warning in state.health.update(metrics):
+                logger.warning("At %d images: %s", num_images_seen, warning)
+            outputs.report(num_images_seen, metrics | {"learning_rate": state.learning_rate})
+
+        # Save preview and snapshot.
+        if state.is_due(config.preview_every_images):
+            _finite(state.means.peek(), num_images_seen)
+            outputs.save_preview(num_images_seen, draw_preview(generators_ema, conditioning, preview, device))
+        if state.is_due(config.snapshot_every_images):
+            snapshot = Snapshot.of(generators_ema, labels, config, num_images_seen)
+            _finite({"a generator's weight": 0.0 if snapshot.is_finite() else math.nan}, num_images_seen)
+            outputs.save_snapshot(num_images_seen, snapshot)
+
+        # Save state checkpoint.
+        if stopping or state.is_due(config.checkpoint_every_images):
+            _finite(state.means.peek(), num_images_seen)
+            outputs.save_checkpoint(num_images_seen, state.state_dict())
+        if stopping:
+            return False
+    return True
+
+
+def _to_device(
+    host: HostBatch, conditioning: Conditioning, labels: LabelSpec, random: torch.Generator
+) -> Batch:
+    label_map = torch.from_numpy(host.label_map).to(random.device, non_blocking=True)
+    noise = draw_noise_field(*label_map.shape, correlation_px=labels.noise.correlation_px, generator=random)
+    image_a, attention_a = conditioning(label_map, noise)
+    return Batch(image_a, attention_a, from_uint8(torch.from_numpy(host.photo).to(random.device, non_blocking=True)))
+
+
+def _random(state: TrainingState, purpose: str) -> torch.Generator:
+    seed = derived_seed(state.config.seed, purpose, state.num_images_seen)
+    return torch.Generator(state.device).manual_seed(seed)
+
+
+def _finite(metrics: dict[str, float], num_images_seen: int) -> dict[str, float]:
+    for name, value in metrics.items():
+        if not math.isfinite(value):
+            raise TrainingDiverged(
+                f"{name} became {value} before {num_images_seen} images; nothing of it was saved. "
+                "Lower train.learning_rate, or set train.precision to fp32."
+            )
+    return metrics

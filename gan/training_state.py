@@ -1,0 +1,138 @@
+"""Everything that changes while a method trains: declared once, so that a checkpoint holds all of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan.config import TrainConfig
+from gan.ema import EMA
+from gan.health import DiscriminatorHealth
+from gan.image_pool import ImagePool
+from gan.methods.registry import build_method
+from gan.metrics import RunningMeans
+from gan.schedule import ema_decay_at, learning_rate_at
+
+__all__ = ["CheckpointMismatch", "TrainingState"]
+
+RESUMABLE_CHANGES = {
+    "device",
+    "total_images",
+    "report_every_images",
+    "preview_every_images",
+    "snapshot_every_images",
+    "checkpoint_every_images",
+    "num_preview",
+}
+PHASES = ("generators", "discriminators")
+
+
+class CheckpointMismatch(ValueError):
+    """A checkpoint of a run with other settings; the message names them."""
+
+
+class TrainingState:
+    """A method's networks, their average, optimisers, image pool, measures and progress.
+
+    Args:
+        config: the run.
+        channels_a: channels of the conditioning image.
+        device: where it trains.
+    """
+
+    def __init__(self, config: TrainConfig, channels_a: int, device: torch.device):
+        self.config = config
+        self.device = device
+        self.num_images_seen = 0
+        self.method = build_method(config, channels_a).to(device)
+        self.ema = EMA(self.method.generators)
+        self.optimizers = {
+            phase: torch.optim.Adam(
+                getattr(self.method, phase).parameters(), lr=config.learning_rate, betas=config.betas
+            )
+            for phase in PHASES
+        }
+        self.pool = ImagePool(config.pool_images)
+        self.means = RunningMeans()
+        self.health = DiscriminatorHealth()
+
+    @contextmanager
+    def training(self, phase: str) -> Iterator[None]:
+        """Within it, only the weights of "generators" or of "discriminators" take gradients."""
+        self.method.requires_grad_(False)
+        getattr(self.method, phase).requires_grad_(True)
+        yield
+
+    def descend(self, phase: str, loss: Tensor) -> None:
+        """One optimiser step of a phase at the learning rate of this moment."""
+        optimizer = self.optimizers[phase]
+        for group in optimizer.param_groups:
+            group["lr"] = self.learning_rate
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+    @property
+    def learning_rate(self) -> float:
+        return learning_rate_at(
+            self.num_images_seen,
+            learning_rate=self.config.learning_rate,
+            total_images=self.config.total_images,
+            constant_fraction=self.config.constant_fraction,
+        )
+
+    def count(self, measures: dict[str, Tensor]) -> None:
+        """Close a step: its images are seen, its measures summed, its weights averaged in."""
+        batch_size, halflife = self.config.batch_size, self.config.ema_halflife_images
+        self.num_images_seen += batch_size
+        self.means.add(measures)
+        self.ema.update(ema_decay_at(self.num_images_seen, batch_size=batch_size, halflife_images=halflife))
+
+    @property
+    def is_done(self) -> bool:
+        return self.num_images_seen >= self.config.total_images
+
+    def is_due(self, every_images: int) -> bool:
+        """True once in every so many images, and at the end of the run."""
+        before = self.num_images_seen - self.config.batch_size
+        return self.is_done or self.num_images_seen // every_images != before // every_images
+
+    def state_dict(self) -> dict[str, Any]:
+        """All of it as tensors, numbers, strings, lists and dicts, which `torch.load(weights_only=True)` reads."""
+        return {
+            "config": self.config.model_dump(mode="json"),
+            "num_images_seen": self.num_images_seen,
+            "method": self.method.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimizers": {phase: optimizer.state_dict() for phase, optimizer in self.optimizers.items()},
+            "pool": self.pool.state_dict(),
+            "means": self.means.state_dict(),
+            "health": self.health.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict` returned; its tensors are on this state's device.
+
+        Raises:
+            CheckpointMismatch: it belongs to a run whose settings lead elsewhere.
+        """
+        self._check_config(state["config"])
+        self.num_images_seen = state["num_images_seen"]
+        self.method.load_state_dict(state["method"])
+        self.ema.load_state_dict(state["ema"])
+        for phase, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][phase])
+        self.pool.load_state_dict(state["pool"])
+        self.means.load_state_dict(state["means"])
+        self.health.load_state_dict(state["health"])
+
+    def _check_config(self, old: dict[str, Any]) -> None:
+        new = self.config.model_dump(mode="json")
+        changed = [key for key in new if key not in RESUMABLE_CHANGES and new[key] != old.get(key)]
+        if changed:
+            what = ", ".join(f"train.{key} was {old.get(key)!r} and is now {new[key]!r}" for key in changed)
+            raise CheckpointMismatch(
+                f"The run directory holds a run with other settings: {what}. Set them back, or choose another run_dir."
+            )

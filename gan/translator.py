@@ -1,0 +1,98 @@
+"""Runs a trained generator: label maps in, photo-like pictures out."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gan.attention import place_background
+from gan.conditioning import Conditioning
+from gan.device import autocast, resolve_device
+from gan.generators import ResnetGenerator
+from gan.snapshot import Snapshot
+
+__all__ = ["Translator", "to_uint8"]
+
+
+class Translator:
+    """A snapshot's segmentation -> photograph generator on a device.
+
+    Any height and width goes in and the same comes out: images are padded by their edge pixels to what the network needs, and
+    cropped back. On a CPU images pass one by one, so that a picture does not depend on what it shares a batch with.
+
+    Args:
+        snapshot: the trained weights and their description.
+        device: as torch names it; "auto" = cuda where there is one.
+        precision: "auto" = bfloat16 where the device computes in it.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, device: str = "auto", precision: str | None = None):
+        self.info = snapshot.info
+        self.device = resolve_device(device)
+        self.precision = precision or snapshot.info.train.precision
+        self.conditioning = Conditioning(snapshot.labels, snapshot.info.train.conditioning).to(self.device)
+        generator = ResnetGenerator(snapshot.info.train.generator, self.conditioning.channels, 3)
+        generator.load_state_dict(snapshot.generator_weights("ab"))
+        self.generator = generator.eval().requires_grad_(False).to(self.device)
+
+    @property
+    def needs_photos(self) -> bool:
+        """True when the background of each picture is pasted from a photograph."""
+        return self._background == "photo"
+
+    @property
+    def _background(self) -> str:
+        train = self.info.train
+        return train.background if train.method == "attention_cyclegan" else "generate"
+
+    @torch.inference_mode()
+    def translate(
+        self, label_maps: np.ndarray, noise_fields: np.ndarray, photos: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Draw a picture for each label.
+
+        Args:
+            label_maps: uint8 [N, H, W] of class ids.
+            noise_fields: uint8 [N, H, W], noise levels; other levels, other pictures.
+            photos: uint8 [N, H, W, 3], backgrounds; wanted when `needs_photos`.
+
+        Returns:
+            uint8 [N, H, W, 3] RGB.
+        """
+        step = 1 if self.device.type == "cpu" else len(label_maps)
+        pictures = []
+        for start in range(0, len(label_maps), step):
+            part = slice(start, start + step)
+            photo = None if photos is None else photos[part]
+            pictures.append(self._translate(label_maps[part], noise_fields[part], photo))
+        return np.concatenate(pictures)
+
+    def _translate(self, label_maps: np.ndarray, noise_fields: np.ndarray, photos: np.ndarray | None) -> np.ndarray:
+        labels = torch.from_numpy(label_maps).to(self.device, non_blocking=True)
+        noise = torch.from_numpy(noise_fields).to(self.device, non_blocking=True)
+        image_a, attention = self.conditioning(labels, noise)
+        height, width = image_a.shape[-2:]
+        with autocast(self.device, self.precision):
+            drawn = self.generator(pad_to_multiple(image_a, self.generator.size_multiple))[..., :height, :width]
+        image_b = drawn if photos is None else from_uint8(torch.from_numpy(photos).to(self.device))
+        picture = place_background(
+            drawn, self._background, attention=attention, image_a=image_a, image_b=image_b
+        )
+        return to_uint8(picture).cpu().numpy()
+
+
+def pad_to_multiple(image: Tensor, multiple: int, *, at_least: int = 16) -> Tensor:
+    """Repeat the right and lower edge of [N, C, H, W] until both sides are multiples, and no side is under `at_least`."""
+    height, width = image.shape[-2:]
+    wanted = [max(at_least, -(-size // multiple) * multiple) for size in (height, width)]
+    return F.pad(image, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
+
+
+def from_uint8(image: Tensor) -> Tensor:
+    """uint8 [N, H, W, C] -> float [N, C, H, W] in [-1, 1]."""
+    return image.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def to_uint8(image: Tensor) -> Tensor:
+    """float [N, C, H, W] in [-1, 1] -> uint8 [N, H, W, C]."""
+    return ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
