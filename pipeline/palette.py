@@ -77,16 +77,20 @@ class Palette(StrictModel):
 class UnknownColorError(ValueError):
     """A segmentation image has colours that its palette does not have. The caller adds the file."""
 
-    def __init__(self, palette: Palette, counts: Sequence[tuple[tuple[int, int, int], int]]) -> None:
+    def __init__(self, palette_name: str, counts: Sequence[tuple[tuple[int, int, int], int]]) -> None:
         """`counts`: (RGB, number of pixels), most frequent first."""
-        self.palette_name = palette.name
+        super().__init__(palette_name, counts)
+        self.palette_name = palette_name
         self.counts = tuple(counts)
         self.num_pixels = sum(count for _, count in counts)
+
+    def __str__(self) -> str:
         shown = ", ".join(f"{color} x {count}" for color, count in self.counts[:5])
         more = f" and {len(self.counts) - 5} more" if len(self.counts) > 5 else ""
-        super().__init__(
-            f"{self.num_pixels} pixels have {len(self.counts)} colours that palette '{palette.name}' lacks: "
-            f"{shown}{more}; add them to the palette, or set sources.antialiased_edges if edges are blended"
+        return (
+            f"{self.num_pixels} pixels have {len(self.counts)} colours that palette '{self.palette_name}' "
+            f"lacks: {shown}{more}; add them to the palette, or set sources.antialiased_edges if they are "
+            f"blended edges"
         )
 
 
@@ -145,7 +149,7 @@ def decode(
         unknown = label_map == UNKNOWN
         if not unknown.any():
             return label_map
-    raise UnknownColorError(palette, _count_colors(packed[unknown]))
+    raise UnknownColorError(palette.name, _count_colors(packed[unknown]))
 
 
 def colorize(label_map: np.ndarray, palette: Palette) -> np.ndarray:
