@@ -66,8 +66,8 @@ def read_jpeg_header(data: bytes) -> ImageHeader:
     """Walk the segments of a JPEG to its frame header and require the end marker after its pixels.
 
     Decoders fill the missing rows of a truncated JPEG with grey without a word; the end marker tells. It is
-    looked for behind the start of the scan, so that the one of an embedded thumbnail does not count, and what a
-    camera appends after it does no harm.
+    looked for behind the start of the scan, so that the one of an embedded thumbnail does not count, and what
+    a camera appends after it does no harm.
 
     Raises:
         ValueError: the file is cut short or damaged; the message is a reason without the file.

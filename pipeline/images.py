@@ -121,13 +121,7 @@ def decode_image(data: bytes, path: Path, *, max_megapixels: float = MAX_MEGAPIX
         return _rgb_array(_open(data, path, max_megapixels), path)
     if header.channels == 4:
         logger.warning("%s is CMYK; it was converted to RGB without a colour profile.", path)
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-    except cv2.error as error:
-        raise BadImageError(path, f"its pixels cannot be decoded ({error.err})") from error
-    if image is None:
-        raise BadImageError(path, "its pixels cannot be decoded; the file is damaged")
-    return image
+    return _decode_rgb(data, path)
 
 
 def decode_label(
@@ -141,9 +135,12 @@ def decode_label(
     """`read_label` for bytes already read; `path` is for the error only."""
     if data.startswith(JPEG_SIGNATURE):
         raise BadImageError(path, "it is a JPEG, which changes the colours of a label; a PNG was wanted")
-    _check_header(data, path, max_megapixels)
-    image = _open(data, path, max_megapixels)
+    header = _check_header(data, path, max_megapixels)
     try:
+        if header is not None and header.channels == 3 and not header.has_alpha:
+            return decode(_decode_rgb(data, path), palette, antialiased_edges=antialiased_edges)
+        # The rest goes through Pillow, which keeps the indices of palette files.
+        image = _open(data, path, max_megapixels)
         if image.mode == "P" and "transparency" not in image.info:
             return _indexed_label(image, palette, path, antialiased_edges)
         if image.mode == "L" and "transparency" not in image.info:
@@ -214,6 +211,17 @@ def _check_size(width: int, height: int, path: Path, max_megapixels: float) -> N
             f"it has {width} x {height} px = {width * height / 1e6:.1f} MPix, over the limit of "
             f"{max_megapixels:g}; scale it down or raise sources.max_megapixels",
         )
+
+
+def _decode_rgb(data: bytes, path: Path) -> np.ndarray:
+    """uint8 [H, W, 3] by OpenCV, which applies EXIF rotation itself."""
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    except cv2.error as error:
+        raise BadImageError(path, f"its pixels cannot be decoded ({error.err})") from error
+    if image is None:
+        raise BadImageError(path, "its pixels cannot be decoded; the file is damaged")
+    return image
 
 
 def _open(data: bytes, path: Path, max_megapixels: float) -> Image.Image:
