@@ -23,6 +23,9 @@ MAX_BLENDED_FRACTION = 0.1
 BLEND_RADIUS_PX = 2
 """An anti-aliasing filter mixes colours from no further than this."""
 
+TILE_PX = 1 << 14
+"""Pixels looked up at a time: their indices stay in the cache, and the allocator keeps their memory."""
+
 Channel = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -139,8 +142,12 @@ def decode(
     Raises:
         UnknownColorError: a pixel has a colour outside the palette.
     """
-    packed = _pack(segmentation_image)
-    label_map = _class_of_color(palette.colors.tobytes()).take(packed)
+    class_of_color = _class_of_color(palette.colors.tobytes())
+    label_map = np.empty(segmentation_image.shape[:2], np.uint8)
+    num_rows = max(1, TILE_PX // label_map.shape[1])
+    for top in range(0, len(label_map), num_rows):
+        rows = slice(top, top + num_rows)
+        label_map[rows] = class_of_color.take(_pack(segmentation_image[rows]))
     if label_map.max(initial=0) < UNKNOWN:
         return label_map
     unknown = label_map == UNKNOWN
@@ -149,7 +156,7 @@ def decode(
         unknown = label_map == UNKNOWN
         if not unknown.any():
             return label_map
-    raise UnknownColorError(palette.name, _count_colors(packed[unknown]))
+    raise UnknownColorError(palette.name, _count_colors(_pack(segmentation_image)[unknown]))
 
 
 def colorize(label_map: np.ndarray, palette: Palette) -> np.ndarray:
