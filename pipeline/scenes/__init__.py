@@ -1,1 +1,1 @@
-"""Pitch scenes drawn from an exact camera model: segmentation images with metadata, and photo-like pictures."""
+"""Pitch scenes drawn from an exact camera model: labels with camera metadata, and photo-like pictures."""

@@ -6,9 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gan.config import StrictModel
 
-__all__ = ["PITCH_NAMES", "ScenesConfig"]
-
-PITCH_NAMES = ("robocup-humanoid", "robocup-humanoid-adult", "robocup-spl", "robocup-msl", "fifa")
+__all__ = ["PitchName", "ScenesConfig"]
 
 
 def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
@@ -28,18 +26,18 @@ CountRange = Annotated[tuple[int, int], AfterValidator(_ordered)]
 """(fewest, most), both ends included."""
 LensName = Annotated[Literal["rectilinear", "equidistant", "equisolid"], BeforeValidator(_lens_name)]
 """Projection of the lens; "fisheye" is read as "equidistant"."""
+PitchName = Literal["robocup-humanoid", "robocup-humanoid-adult", "robocup-spl", "robocup-msl", "fifa"]
+"""KidSize and AdultSize pitches of the humanoid league, the others by their league."""
 
 
 class ScenesConfig(StrictModel):
-    """Segmentation images (and photo-like pictures) of a pitch; scene i depends on this section and i only."""
+    """Segmentation images and photo-like pictures of a pitch; scene i depends on this section and i only."""
 
     num: int = Field(500, ge=0, le=1_000_000)
     """Segmentation images to draw."""
     num_photos: int = Field(0, ge=0, le=1_000_000)
     """Photo-like pictures to draw, of other scenes than the segmentation images: nothing is paired."""
-    pitch: Literal["robocup-humanoid", "robocup-humanoid-adult", "robocup-spl", "robocup-msl", "fifa"] = (
-        "robocup-humanoid"
-    )
+    pitch: PitchName = "robocup-humanoid"
     """League whose rule book gives the pitch, the goals and the ball."""
     width: int = Field(384, ge=16, le=8192)
     """Width of the pictures in px."""
@@ -56,11 +54,11 @@ class ScenesConfig(StrictModel):
     roll_degrees: Range = (-4, 4)
     """Roll about the optical axis; positive = clockwise as seen from behind the camera."""
     image_circle: Range | None = None
-    """Diameter of the lens's image circle as a multiple of the picture's width; black (environment) outside it.
-    None = the lens fills the picture."""
+    """Diameter of the lens's image circle as a multiple of the picture's width; black, labelled environment,
+    outside it. None = the lens fills the picture."""
     centre_offset: Range = (0, 0)
-    """Distance of the optical axis from the middle of the picture, to the right and down, each drawn on its own, as a
-    fraction of the picture's width."""
+    """Distance of the optical axis from the middle of the picture, as a fraction of the picture's width; one value is
+    drawn for right and one for down."""
     num_balls: CountRange = (0, 2)
     """Balls on the pitch."""
     num_robots: CountRange = (0, 6)
@@ -68,13 +66,14 @@ class ScenesConfig(StrictModel):
     num_people: CountRange = (0, 3)
     """People on and beside the pitch. They hide what is behind them and are labelled as environment."""
     label_ball: bool = True
-    """False = balls carry the label of what is behind them."""
+    """False = balls are left out of the labels, as is everything whose class the palette lacks: the label shows what
+    is behind them. Photo-like pictures show them all the same."""
     label_goal: bool = True
-    """False = goals carry the label of what is behind them."""
+    """False = goals are left out of the labels."""
     label_robot: bool = True
-    """False = robots are labelled as environment, as people are."""
-    border_m: Range = (0.7, 1.5)
-    """Green outside the touch lines, in metres; fifa has four times as much."""
+    """False = robots are left out of the labels."""
+    border_m: Range | None = None
+    """Width of the green outside the touch lines; None = what is usual for the pitch."""
     seed: int = Field(0, ge=0, lt=2**32)
 
     @model_validator(mode="after")
@@ -85,14 +84,14 @@ class ScenesConfig(StrictModel):
             "pitch_degrees": (-90, 90),
             "roll_degrees": (-180, 180),
             "centre_offset": (-0.5, 0.5),
-            "border_m": (0, 20),
             "num_balls": (0, 100),
             "num_robots": (0, 100),
             "num_people": (0, 100),
         }
-        if self.image_circle is not None:
-            limits["image_circle"] = (0.1, 10)
+        limits |= {"image_circle": (0.1, 10), "border_m": (0, 20)}
         for name, (lowest, highest) in limits.items():
+            if getattr(self, name) is None:
+                continue
             low, high = getattr(self, name)
             if low < lowest or high > highest:
                 raise ValueError(
