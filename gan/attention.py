@@ -28,11 +28,13 @@ def place_background(
     image_a: Tensor,
     image_b: Tensor,
 ) -> Tensor:
-    """What the generator drew, with the background that was chosen outside the mask: float [N, 3, H, W] in [-1, 1].
+    """What the generator drew, with the background that was chosen outside the mask: float [N, 3, H, W] in
+    [-1, 1].
 
     Args:
         drawn_b: float [N, 3, H, W], the generator's picture.
-        background: "generate" = as drawn; "mask_both" = black; "photo" = `image_b`'s pixels; "keep" = `image_a`'s pixels.
+        background: "generate" = as drawn; "mask_both" = black; "photo" = `image_b`'s pixels; "keep" =
+            `image_a`'s pixels.
         attention: float [N, 1, H, W], 1 = as drawn, 0 = background.
         image_a: float [N, 3, H, W], the conditioning image; read with "keep".
         image_b: float [N, 3, H, W], a photograph; read with "photo".

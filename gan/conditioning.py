@@ -41,13 +41,13 @@ class Conditioned(NamedTuple):
 class Conditioning(nn.Module):
     """Label map and noise field -> conditioning image and attention mask.
 
-    The noise is a table: entry [class, level] is what a pixel of that class looks like at that noise level. The same table
-    serves files written offline, training and generation, so all of them are one definition.
+    The noise is a table: entry [class, level] is what a pixel of that class looks like at that noise level.
+    The same table serves files written offline, training and generation, so all of them are one definition.
 
     Args:
         labels: the classes and their noise.
-        kind: "rgb" = the palette's colours; "onehot" = one channel per class, the hot one lowered by up to the noise's
-            amount of its range.
+        kind: "rgb" = the palette's colours; "onehot" = one channel per class, the hot one lowered by up to
+            the noise's amount of its range.
     """
 
     def __init__(self, labels: LabelSpec, kind: Literal["rgb", "onehot"]):
@@ -60,7 +60,9 @@ class Conditioning(nn.Module):
         self.kind = kind
         self.channels = table.shape[-1]
         self.colors = labels.noise_table[:, NUM_NOISE_LEVELS // 2]  # uint8 [K, 3]
-        self.register_buffer("table", table.reshape(num_classes * NUM_NOISE_LEVELS, self.channels), persistent=False)
+        self.register_buffer(
+            "table", table.reshape(num_classes * NUM_NOISE_LEVELS, self.channels), persistent=False
+        )
         self.register_buffer("foreground", torch.from_numpy(~labels.is_background).float(), persistent=False)
 
     def forward(self, label_map: Tensor, noise_field: Tensor) -> Conditioned:
@@ -85,7 +87,9 @@ def draw_noise_field(
     device = generator.device
     if correlation_px <= 1:
         shape = (num, height, width)
-        return torch.randint(0, NUM_NOISE_LEVELS, shape, dtype=torch.uint8, device=device, generator=generator)
+        return torch.randint(
+            0, NUM_NOISE_LEVELS, shape, dtype=torch.uint8, device=device, generator=generator
+        )
     coarse_height, coarse_width = (int(size / correlation_px) + 2 for size in (height, width))
     coarse = torch.randn(num, 1, coarse_height, coarse_width, device=device, generator=generator)
     smooth = F.interpolate(coarse, (height, width), mode="bilinear", align_corners=True)[:, 0]
@@ -104,7 +108,7 @@ def _interpolation_deviation(coarse_size: int, size: int, device: torch.device) 
 
 
 def _onehot_table(num_classes: int, noise: float) -> Tensor:
-    """float [K, 256, K] in [-1, 1]: the hot channel falls from 1 by at most `noise` of its range, the others stay -1."""
+    """float [K, 256, K] in [-1, 1]: the hot channel falls from 1 by at most `noise` of its range."""
     level = torch.linspace(-1, 1, NUM_NOISE_LEVELS).abs()
     hot = 1 - 2 * noise * level
     eye = torch.eye(num_classes)[:, None, :]

@@ -1,4 +1,4 @@
-"""Configuration of networks and training. Imports no torch, so that checking a config takes no GPU and no seconds."""
+"""Configuration of networks and training. Imports no torch: checking a config takes no seconds."""
 
 from typing import Literal
 
@@ -24,7 +24,7 @@ class NoiseConfig(StrictModel):
     """Saturation noise on the conditioning copy of a label; the label itself is never noised."""
 
     amount: float = Field(0.3, ge=0, le=1)
-    """Half-width r of the uniform noise d ~ U[-r, r] on saturation, as a fraction of full saturation. 0 = off."""
+    """Half-width r of the uniform noise d ~ U[-r, r] on saturation, a share of full saturation; 0 = off."""
     achromatic: Literal["value", "keep", "hsv"] = "value"
     """What happens to grey and white, which have no hue: "value" = the noise goes to their brightness;
     "keep" = untouched; "hsv" = hue 0 as plain HSV has it, which tints white red."""
@@ -76,8 +76,9 @@ class TrainConfig(StrictModel):
     conditioning: Literal["rgb", "onehot"] = "rgb"
     """How a label map enters the generator: as palette colours or as one channel per class."""
     background: Literal["generate", "mask_both", "photo", "keep"] = "generate"
-    """What stands outside the attention mask (attention_cyclegan): drawn by the generator; masked for the discriminator on
-    fakes and reals; pasted from a photograph; or the label's own black, which lets the discriminator win at once."""
+    """What stands outside the attention mask (attention_cyclegan): drawn by the generator; masked for the
+    discriminator on fakes and reals; pasted from a photograph; or the label's own black, which lets the
+    discriminator win at once."""
     width: int = Field(256, ge=16, le=4096)
     """Width of the training crop in px."""
     height: int = Field(256, ge=16, le=4096)
@@ -116,9 +117,10 @@ class TrainConfig(StrictModel):
 
     @model_validator(mode="after")
     def _combinations(self) -> "TrainConfig":
-        if self.conditioning == "onehot" and self.background == "keep" and self.method == "attention_cyclegan":
+        keeps = self.method == "attention_cyclegan" and self.background == "keep"
+        if keeps and self.conditioning == "onehot":
             raise ValueError(
-                "background 'keep' pastes the label's own pixels into the picture and needs conditioning 'rgb', "
-                "not 'onehot'; use background 'generate'"
+                "background 'keep' pastes the label's own pixels into the picture and needs conditioning "
+                "'rgb', not 'onehot'; use background 'generate'"
             )
         return self

@@ -19,12 +19,14 @@ def resolve_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"Device '{name}' cannot be used here: {str(error).splitlines()[0]} Use 'auto'.") from None
+        raise ValueError(
+            f"Device '{name}' cannot be used here: {str(error).splitlines()[0]} Use 'auto'."
+        ) from None
     return device
 
 
 def autocast(device: torch.device, precision: Literal["auto", "bf16", "fp32"]) -> torch.autocast:
-    """Context in which networks compute in bfloat16, where asked for or where "auto" finds the hardware for it."""
+    """Context in which networks compute in bfloat16, where asked for or where "auto" finds the hardware."""
     enabled = precision == "bf16" or (precision == "auto" and _computes_in_bf16(device))
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 

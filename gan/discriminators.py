@@ -44,7 +44,10 @@ class MultiScaleDiscriminator(nn.Module):
 
 
 def _patch_layers(in_channels: int, width: int, num_layers: int) -> nn.Sequential:
-    layers: list[nn.Module] = [nn.Conv2d(in_channels, width, 4, 2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+    layers: list[nn.Module] = [
+        nn.Conv2d(in_channels, width, 4, 2, padding=1),
+        nn.LeakyReLU(0.2, inplace=True),
+    ]
     channels = width
     for index in range(1, num_layers + 1):
         stride = 2 if index < num_layers else 1

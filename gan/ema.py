@@ -9,7 +9,7 @@ __all__ = ["EMA"]
 
 
 class EMA:
-    """A copy of a network whose weights follow the original's as a moving average; snapshots hold this copy."""
+    """A copy of a network whose weights are the moving average of the original's; snapshots hold it."""
 
     def __init__(self, network: nn.Module):
         self._network = network

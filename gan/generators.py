@@ -22,7 +22,8 @@ class ResnetGenerator(nn.Module):
         transposed = config.upsampling == "transposed"
         self.stem = conv_norm_relu(in_channels, widths[0], 7)
         self.downs = nn.ModuleList(
-            conv_norm_relu(narrow, wide, 3, stride=2) for narrow, wide in zip(widths, widths[1:], strict=False)
+            conv_norm_relu(narrow, wide, 3, stride=2)
+            for narrow, wide in zip(widths, widths[1:], strict=False)
         )
         self.blocks = nn.ModuleList(ResidualBlock(widths[-1]) for _ in range(config.num_blocks))
         self.ups = nn.ModuleList(

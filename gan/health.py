@@ -12,7 +12,8 @@ NUM_REPORTS = 5
 class DiscriminatorHealth:
     """Calls a discriminator collapsed when it was right on nearly every patch in each of the last reports.
 
-    A collapsed discriminator tells the generator nothing: its adversarial loss stays near its worst and pictures stop improving.
+    A collapsed discriminator tells the generator nothing: its adversarial loss stays near its worst and
+    pictures stop improving.
     """
 
     def __init__(self) -> None:
@@ -31,9 +32,10 @@ class DiscriminatorHealth:
             recent = self._accuracies.setdefault(name, deque(maxlen=NUM_REPORTS))
             recent.append(accuracy)
             if len(recent) == NUM_REPORTS and min(recent) >= COLLAPSED_ACCURACY:
+                domain = name.removeprefix("accuracy_")
                 warnings.append(
-                    f"The discriminator of domain {name.removeprefix('accuracy_')} has collapsed: it was right on at least "
-                    f"{min(recent):.1%} of patches in the last {NUM_REPORTS} reports, so the generator learns nothing from it. "
+                    f"The discriminator of domain {domain} has collapsed: it was right on at least "
+                    f"{min(recent):.1%} of patches in the last {NUM_REPORTS} reports, and teaches nothing now. "
                     "Use background 'generate', more noise, or more photographs."
                 )
         return warnings

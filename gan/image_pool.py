@@ -9,10 +9,10 @@ __all__ = ["ImagePool"]
 
 
 class ImagePool:
-    """Keeps past fakes on the device (Shrivastava et al., arXiv 1612.07828, section 2.3; CycleGAN, section 4).
+    """Keeps past fakes on the device (Shrivastava et al., arXiv 1612.07828, section 2.3).
 
-    Of each kind of fake the first `capacity` images are stored and returned; from then on each new image is, with
-    probability 1/2, swapped for a random stored one. Nothing here waits for the device.
+    Of each kind of fake the first `capacity` images are stored and returned; from then on each new image is,
+    with probability 1/2, swapped for a random stored one. Nothing here waits for the device.
     """
 
     def __init__(self, capacity: int):

@@ -10,8 +10,13 @@ from torch import Tensor, nn
 __all__ = ["ResidualBlock", "UpsampleConv", "conv_norm_relu", "init_weights"]
 
 
-def conv_norm_relu(in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1) -> nn.Sequential:
-    """Reflection-padded convolution, instance norm without affine, ReLU: [N, Cin, H, W] -> [N, Cout, H/stride, W/stride]."""
+def conv_norm_relu(
+    in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1
+) -> nn.Sequential:
+    """Reflection-padded convolution, instance norm without affine, ReLU.
+
+    [N, Cin, H, W] -> [N, Cout, H / stride, W / stride].
+    """
     return nn.Sequential(
         nn.Conv2d(
             in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, padding_mode="reflect"
@@ -37,7 +42,7 @@ class ResidualBlock(nn.Module):
 
 
 class UpsampleConv(nn.Module):
-    """Doubles height and width: bilinear resize then 3x3 convolution, or the paper's transposed convolution."""
+    """Doubles height and width: bilinear resize and 3x3 convolution, or a transposed convolution."""
 
     def __init__(self, in_channels: int, out_channels: int, *, transposed: bool):
         super().__init__()

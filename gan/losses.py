@@ -18,7 +18,8 @@ AdversarialKind = Literal["lsgan", "bce", "hinge"]
 def adversarial_loss(
     logits: Sequence[Tensor], kind: AdversarialKind, *, weight: Tensor | None = None
 ) -> Tensor:
-    """What the generator wants of its fakes: LSGAN E (D(fake) - 1)^2 (arXiv 1611.04076, eq. 9), or its bce / hinge form.
+    """What the generator wants of its fakes: LSGAN E (D(fake) - 1)^2 (arXiv 1611.04076, eq. 9), or its bce /
+    hinge form.
 
     Args:
         logits: one tensor [N, 1, h, w] per discriminator scale.
@@ -62,7 +63,8 @@ def discriminator_accuracy(
 
 
 def l1_loss(image: Tensor, target: Tensor, *, weight: Tensor | None = None) -> Tensor:
-    """Mean absolute difference of [N, C, H, W] tensors, as in cycle consistency and identity (arXiv 1703.10593, eq. 2).
+    """Mean absolute difference of [N, C, H, W] tensors, as in cycle consistency and identity (arXiv
+    1703.10593, eq. 2).
 
     With `weight` [N, 1, H, W] in [0, 1] it is the weighted mean over pixels.
     """

@@ -9,7 +9,8 @@ __all__ = ["RunningMeans"]
 
 
 class RunningMeans:
-    """Sums measures on their device and waits for it only when asked; one NaN is remembered until the next report."""
+    """Sums measures on their device and waits for it only when asked; one NaN is remembered until the next
+    report."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}

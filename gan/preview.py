@@ -28,7 +28,8 @@ class HostBatch(NamedTuple):
 def draw_preview(
     generators: nn.ModuleDict, conditioning: Conditioning, images: HostBatch, device: torch.device
 ) -> np.ndarray:
-    """One column per image; rows: label, drawn photograph, label read back, photograph, drawn label, photograph drawn back.
+    """One column per image; rows: label, drawn photograph, label read back, photograph, drawn label,
+    photograph drawn back.
 
     Args:
         generators: "ab" and "ba".
@@ -63,7 +64,7 @@ def _one_by_one(generator: nn.Module, images: Tensor) -> Tensor:
 
 
 def _label_colors(image: Tensor, conditioning: Conditioning) -> np.ndarray:
-    """[N, C, H, W] in domain A -> uint8 [N, H, W, 3]; one channel per class is shown in the classes' colours."""
+    """[N, C, H, W] in domain A -> uint8 [N, H, W, 3], in the classes' colours."""
     if conditioning.kind == "rgb":
         return to_uint8(image).cpu().numpy()
     return conditioning.colors[image.argmax(1).cpu().numpy()]
@@ -72,7 +73,9 @@ def _label_colors(image: Tensor, conditioning: Conditioning) -> np.ndarray:
 def _tile(rows: list[np.ndarray]) -> np.ndarray:
     """Rows of uint8 [N, H, W, 3] -> one picture, GAP_PX px of white between."""
     num, height, width, _ = rows[0].shape
-    grid = np.full((len(rows) * (height + GAP_PX) - GAP_PX, num * (width + GAP_PX) - GAP_PX, 3), 255, np.uint8)
+    grid = np.full(
+        (len(rows) * (height + GAP_PX) - GAP_PX, num * (width + GAP_PX) - GAP_PX, 3), 255, np.uint8
+    )
     for y, row in enumerate(rows):
         for x, image in enumerate(row):
             top, left = y * (height + GAP_PX), x * (width + GAP_PX)

@@ -1,10 +1,13 @@
-"""Everything that changes during a run as pure functions of the images seen, so that resuming changes nothing."""
+"""Everything that changes during a run as pure functions of the images seen, so that resuming changes
+nothing."""
 
 import hashlib
 
 __all__ = ["derived_seed", "ema_decay_at", "learning_rate_at"]
 
-EMA_RAMP_FRACTION = 0.05  # early on, the half-life is this share of the images seen, so that the initial weights fade
+EMA_RAMP_FRACTION = (
+    0.05  # early on, the half-life is this share of the images seen, so that the initial weights fade
+)
 
 
 def learning_rate_at(
@@ -18,7 +21,8 @@ def learning_rate_at(
 
 
 def ema_decay_at(num_images_seen: int, *, batch_size: int, halflife_images: int) -> float:
-    """Factor for the old average in one step; the half-life is in images and ramps up from 0 (arXiv 2006.06676, appendix)."""
+    """Factor for the old average in one step; the half-life is in images and ramps up from 0 (arXiv
+    2006.06676, appendix)."""
     halflife = min(halflife_images, num_images_seen * EMA_RAMP_FRACTION)
     return 0.5 ** (batch_size / halflife) if halflife > 0 else 0.0
 

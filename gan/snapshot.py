@@ -1,4 +1,5 @@
-"""Snapshots: what others need to use a trained method; averaged generator weights and all that describes them."""
+"""Snapshots: what others need to use a trained method; averaged generator weights and all that describes
+them."""
 
 import json
 from dataclasses import dataclass

@@ -48,8 +48,8 @@ def train(
 ) -> bool:
     """Train a method from its newest checkpoint, or from the start, to `config.total_images`.
 
-    Everything random derives from `config.seed` and the images seen: an interrupted and resumed run equals an uninterrupted
-    one, bit for bit on a CPU.
+    Everything random derives from `config.seed` and the images seen: an interrupted and resumed run equals an
+    uninterrupted one, bit for bit on a CPU.
 
     Args:
         config: the run.
@@ -132,7 +132,9 @@ def _to_device(
     label_map = torch.from_numpy(host.label_map).to(random.device, non_blocking=True)
     noise = draw_noise_field(*label_map.shape, correlation_px=labels.noise.correlation_px, generator=random)
     image_a, attention_a = conditioning(label_map, noise)
-    return Batch(image_a, attention_a, from_uint8(torch.from_numpy(host.photo).to(random.device, non_blocking=True)))
+    return Batch(
+        image_a, attention_a, from_uint8(torch.from_numpy(host.photo).to(random.device, non_blocking=True))
+    )
 
 
 def _random(state: TrainingState, purpose: str) -> torch.Generator:

@@ -100,7 +100,8 @@ class TrainingState:
         return self.is_done or self.num_images_seen // every_images != before // every_images
 
     def state_dict(self) -> dict[str, Any]:
-        """All of it as tensors, numbers, strings, lists and dicts, which `torch.load(weights_only=True)` reads."""
+        """All of it as tensors, numbers, strings, lists and dicts, which `torch.load(weights_only=True)`
+        reads."""
         return {
             "config": self.config.model_dump(mode="json"),
             "num_images_seen": self.num_images_seen,
@@ -134,5 +135,6 @@ class TrainingState:
         if changed:
             what = ", ".join(f"train.{key} was {old.get(key)!r} and is now {new[key]!r}" for key in changed)
             raise CheckpointMismatch(
-                f"The run directory holds a run with other settings: {what}. Set them back, or choose another run_dir."
+                f"The run directory holds a run with other settings: {what}. "
+                "Set them back, or choose another run_dir."
             )

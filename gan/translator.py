@@ -17,8 +17,9 @@ __all__ = ["Translator", "to_uint8"]
 class Translator:
     """A snapshot's segmentation -> photograph generator on a device.
 
-    Any height and width goes in and the same comes out: images are padded by their edge pixels to what the network needs, and
-    cropped back. On a CPU images pass one by one, so that a picture does not depend on what it shares a batch with.
+    Any height and width goes in and the same comes out: images are padded by their edge pixels to what the
+    network needs, and cropped back. On a CPU images pass one by one, so that a picture does not depend on
+    what it shares a batch with.
 
     Args:
         snapshot: the trained weights and their description.
@@ -67,13 +68,17 @@ class Translator:
             pictures.append(self._translate(label_maps[part], noise_fields[part], photo))
         return np.concatenate(pictures)
 
-    def _translate(self, label_maps: np.ndarray, noise_fields: np.ndarray, photos: np.ndarray | None) -> np.ndarray:
+    def _translate(
+        self, label_maps: np.ndarray, noise_fields: np.ndarray, photos: np.ndarray | None
+    ) -> np.ndarray:
         labels = torch.from_numpy(label_maps).to(self.device, non_blocking=True)
         noise = torch.from_numpy(noise_fields).to(self.device, non_blocking=True)
         image_a, attention = self.conditioning(labels, noise)
         height, width = image_a.shape[-2:]
         with autocast(self.device, self.precision):
-            drawn = self.generator(pad_to_multiple(image_a, self.generator.size_multiple))[..., :height, :width]
+            drawn = self.generator(pad_to_multiple(image_a, self.generator.size_multiple))[
+                ..., :height, :width
+            ]
         image_b = drawn if photos is None else from_uint8(torch.from_numpy(photos).to(self.device))
         picture = place_background(
             drawn, self._background, attention=attention, image_a=image_a, image_b=image_b
@@ -82,7 +87,8 @@ class Translator:
 
 
 def pad_to_multiple(image: Tensor, multiple: int, *, at_least: int = 16) -> Tensor:
-    """Repeat the right and lower edge of [N, C, H, W] until both sides are multiples, and no side is under `at_least`."""
+    """Repeat the right and lower edge of [N, C, H, W] until both sides are multiples, and no side is under
+    `at_least`."""
     height, width = image.shape[-2:]
     wanted = [max(at_least, -(-size // multiple) * multiple) for size in (height, width)]
     return F.pad(image, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")

@@ -57,8 +57,8 @@ class GenerateConfig(StrictModel):
     variants: int = Field(1, ge=1, le=1000)
     """Images per label, each with its own noise."""
     scale: Literal["train", "native"] = "train"
-    """"train" = labels are brought (nearest neighbour, aspect kept) to the scale that the network was trained at;
-    "native" = every image has the size of its source label."""
+    """"train" = labels are brought (nearest neighbour, aspect kept) to the scale that the network was trained
+    at; "native" = every image has the size of its source label."""
     image_format: Literal["png", "jpg"] = "png"
     jpeg_quality: int = Field(95, ge=1, le=100)
     shard_labels: int = Field(256, ge=1, le=100_000)
@@ -80,7 +80,9 @@ class PublishConfig(StrictModel):
     @model_validator(mode="after")
     def _fractions(self) -> "PublishConfig":
         if self.val_fraction + self.test_fraction > 1:
-            raise ValueError(f"val_fraction {self.val_fraction} + test_fraction {self.test_fraction} is over 1")
+            raise ValueError(
+                f"val_fraction {self.val_fraction} + test_fraction {self.test_fraction} is over 1"
+            )
         return self
 
 
@@ -103,7 +105,7 @@ class RunConfig(StrictModel):
     publish: PublishConfig = PublishConfig()
 
     def read_palette(self) -> Palette:
-        """The palette that `palette` names. Raises ConfigError's cause as ValueError when it cannot be read."""
+        """The palette that `palette` names; ValueError when it cannot be read."""
         return load_palette(self.palette)
 
 
@@ -122,9 +124,11 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
         raise ConfigError(_explain(path, error)) from None
 
 
-def fingerprint(*sections: StrictModel) -> str:
+def fingerprint(*sections: StrictModel | dict[str, Any]) -> str:
     """sha256 over the values of config sections; equal for equal values on any machine."""
-    values = [section.model_dump(mode="json") for section in sections]
+    values = [
+        section if isinstance(section, dict) else section.model_dump(mode="json") for section in sections
+    ]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

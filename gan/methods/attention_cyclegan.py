@@ -1,12 +1,15 @@
-"""CycleGAN guided by an attention mask that comes from the label (after NUbots' NUgan and Mejjati et al. 2018, arXiv 1806.02311).
+"""CycleGAN guided by an attention mask that comes from the label (after NUbots' NUgan and Mejjati et al.
+2018, arXiv 1806.02311).
 
-The mask of a label is 1 on every class but the background; the mask of a photograph is 1 everywhere. What stands outside a
-label's mask is the choice `background`:
+The mask of a label is 1 on every class but the background; the mask of a photograph is 1 everywhere. What
+stands outside a label's mask is the choice `background`:
 
 - "generate": the generator draws it too; the mask weighs the cycle loss instead of the pixels.
-- "mask_both": the discriminator sees fakes and photographs under a label's mask, and only patches under it count.
+- "mask_both": the discriminator sees fakes and photographs under a label's mask, and only patches under it
+  count.
 - "photo": it is pasted from a photograph.
-- "keep": the label's own black. Photographs have no such black, so the discriminator wins at once; kept for comparison.
+- "keep": the label's own black. Photographs have no such black, so the discriminator wins at once; kept for
+  comparison.
 """
 
 import torch
@@ -18,6 +21,7 @@ from gan.losses import adversarial_loss, discriminator_accuracy, discriminator_l
 from gan.methods.method import Batch, Method, PhaseLoss, build_cycle_networks, weigh
 
 __all__ = ["AttentionCycleGAN"]
+
 
 class AttentionCycleGAN(Method):
     """Two generators, two discriminators, and the label's mask between them.
@@ -39,7 +43,7 @@ class AttentionCycleGAN(Method):
         kind, attention = self.config.adversarial, batch.attention_a
         patch_weight = attention if self.masks_discriminator else None
 
-        # Translate to the other domain and back; the geometry does not change, so the way back has the same mask.
+        # Translate to the other domain and back; the geometry stays, so the way back has the same mask.
         fake_b = place_background(
             generator_ab(batch.image_a),
             self.config.background,
@@ -70,7 +74,7 @@ class AttentionCycleGAN(Method):
         discriminator_a, discriminator_b = self.discriminators["a"], self.discriminators["b"]
         kind = self.config.adversarial
 
-        # A masked fake is judged beside a photograph under the mask of a label, which is as random as any: they are unpaired.
+        # A masked fake is judged beside a photograph under a label's mask; unpaired, any label will do.
         fake_b, image_b, weights = fakes["b"], batch.image_b, {}
         if self.masks_discriminator:
             fake_b, fake_attention = fake_b[:, :3], fake_b[:, 3:]
@@ -91,5 +95,5 @@ class AttentionCycleGAN(Method):
         return PhaseLoss(loss_a + loss_b, terms, {})
 
     def cycle_weight(self, attention: Tensor) -> Tensor:
-        """Weight of each pixel in the cycle loss of domain A: 1 under the mask, `loss.background` elsewhere."""
+        """Weight of each pixel in the cycle loss of domain A: 1 under the mask, else `loss.background`."""
         return attention + self.config.loss.background * (1 - attention)

@@ -37,8 +37,9 @@ class PhaseLoss(NamedTuple):
 class Method(nn.Module, ABC):
     """Two groups of networks trained in turn, and how they translate.
 
-    A step is: `generator_phase(batch)` -> descend; the fakes pass through the pools; `discriminator_phase(batch, fakes)` ->
-    descend. While one phase trains, the other group's weights are frozen.
+    A step is: `generator_phase(batch)` -> descend; the fakes pass through the pools;
+    `discriminator_phase(batch, fakes)` -> descend. While one phase trains, the other group's weights are
+    frozen.
     """
 
     generators: nn.ModuleDict
@@ -62,7 +63,7 @@ def weigh(terms: dict[str, Tensor], weights: LossWeights) -> PhaseLoss:
 
 
 def build_cycle_networks(config: TrainConfig, channels_a: int) -> tuple[nn.ModuleDict, nn.ModuleDict]:
-    """Generators "ab" and "ba" and discriminators "a" and "b" of a two-way method; weights are not drawn yet."""
+    """Generators "ab", "ba" and discriminators "a", "b" of a two-way method; weights are not drawn yet."""
     generator: GeneratorConfig = config.generator
     discriminator: DiscriminatorConfig = config.discriminator
     generators = nn.ModuleDict(

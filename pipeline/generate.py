@@ -1,0 +1,225 @@
+"""The generation stage: a picture for every label of a shard; decoding, network and encoding overlap."""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import chain, groupby
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import torch
+
+import pipeline
+from gan.schedule import derived_seed
+from gan.snapshot import Snapshot
+from gan.translator import Translator
+from manifests.durable import make_folders, write_durable
+from manifests.schema import SampleRecord
+from pipeline.config import RunConfig
+from pipeline.geometry import CENTERED, cover_scale, resize_label_map, scaled_size, view
+from pipeline.images import (
+    BadImageError,
+    decode_label,
+    encode_jpeg,
+    encode_label_png,
+    encode_png,
+    read_bytes,
+    read_image,
+)
+from pipeline.palette import Palette
+from pipeline.preprocess import noise_field
+from pipeline.progress import Advance
+from pipeline.quality import reject_reason
+from pipeline.shards import Shard, SnapshotRef, stage
+
+__all__ = ["Generation"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class _Drawing(NamedTuple):
+    """One sample on its way through the network."""
+
+    sample: SampleRecord
+    label_map: np.ndarray
+    noise: np.ndarray
+    photo: np.ndarray | None
+
+
+class Generation:
+    """A snapshot on a device, ready to draw shards.
+
+    Args:
+        config: the run.
+        snapshot: what draws.
+        label_paths: source sha256 -> where that label lies.
+        photos: photographs for pasted backgrounds; read only when the snapshot was trained with background
+            "photo".
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        snapshot: SnapshotRef,
+        label_paths: Mapping[str, Path],
+        photos: Sequence[Path],
+    ):
+        self._config = config
+        self._palette: Palette = config.read_palette()
+        self._label_paths = label_paths
+        self._photos = photos
+        self._translator = Translator(
+            Snapshot.from_bytes(snapshot.path.read_bytes()),
+            device=config.train.device,
+            precision=config.train.precision,
+        )
+        self._num_workers = config.generate.num_workers or os.cpu_count() or 1
+
+    def run(self, shard: Shard, advance: Advance) -> Shard:
+        """Draw, write and stage a shard; the same shard gives the same bytes.
+
+        Args:
+            shard: samples without files yet.
+            advance: told of every picture.
+
+        Returns:
+            The shard with its finished rows.
+
+        Raises:
+            BadImageError: a label cannot be read any more, or is not what it was when it was checked.
+            DiskFullError: the pictures do not fit.
+        """
+        for kind in ("images", "labels"):
+            make_folders(self._config.output / kind / shard.folder)
+        labels = [
+            tuple(group) for _, group in groupby(shard.samples, key=lambda sample: sample.source_sha256)
+        ]
+        with ThreadPoolExecutor(self._num_workers, thread_name_prefix="generate") as pool:
+            ahead = 2 * self._config.generate.batch_size
+            drawings = chain.from_iterable(_in_order(pool, self._read, labels, ahead))
+            pictures = chain.from_iterable(self._draw(batch) for batch in self._batches(drawings))
+            finished = []
+            for sample in _in_order(pool, lambda pair: self._finish(shard, *pair), pictures, ahead):
+                finished.append(sample)
+                advance()
+        done = Shard(shard.number, tuple(finished))
+        stage(self._config.output, done, self._palette)
+        return done
+
+    def _read(self, samples: tuple[SampleRecord, ...]) -> list[_Drawing]:
+        """One label and all of its variants."""
+        path = self._label_paths[samples[0].source_sha256]
+        data = read_bytes(path)
+        if hashlib.sha256(data).hexdigest() != samples[0].source_sha256:
+            raise BadImageError(path, "it has changed since it was checked; run the same command again")
+        sources = self._config.sources
+        label_map = self._scaled(
+            decode_label(
+                data,
+                path,
+                self._palette,
+                max_megapixels=sources.max_megapixels,
+                antialiased_edges=sources.antialiased_edges,
+            )
+        )
+        return [
+            _Drawing(
+                sample, label_map, self._noise(sample, label_map.shape), self._photo(sample, label_map.shape)
+            )
+            for sample in samples
+        ]
+
+    def _scaled(self, label_map: np.ndarray) -> np.ndarray:
+        if self._config.generate.scale == "native":
+            return label_map
+        height, width = label_map.shape
+        scale = cover_scale(width, height, self._config.train.width, self._config.train.height)
+        return resize_label_map(label_map, scaled_size(width, height, scale))
+
+    def _noise(self, sample: SampleRecord, shape: tuple[int, int]) -> np.ndarray:
+        return noise_field(
+            sample.source_sha256, sample.seed, sample.variant, shape, self._config.noise.correlation_px
+        )
+
+    def _photo(self, sample: SampleRecord, shape: tuple[int, int]) -> np.ndarray | None:
+        if not self._translator.needs_photos:
+            return None
+        number = derived_seed(sample.seed, "photo", int(sample.source_sha256[:8], 16), sample.variant)
+        photo = read_image(
+            self._photos[number % len(self._photos)], max_megapixels=self._config.sources.max_megapixels
+        )
+        return view(photo, CENTERED, width=shape[1], height=shape[0])
+
+    def _batches(self, drawings: Iterable[_Drawing]) -> Iterator[list[_Drawing]]:
+        """Neighbours of equal size, up to the batch size."""
+        batch_size = self._config.generate.batch_size
+        for _, group in groupby(drawings, key=lambda drawing: drawing.label_map.shape):
+            batch: list[_Drawing] = []
+            for drawing in group:
+                batch.append(drawing)
+                if len(batch) == batch_size:
+                    yield batch
+                    batch = []
+            if batch:
+                yield batch
+
+    def _draw(self, batch: list[_Drawing]) -> Iterator[tuple[_Drawing, np.ndarray]]:
+        photos = np.stack([drawing.photo for drawing in batch]) if self._translator.needs_photos else None
+        pictures = self._translator.translate(
+            np.stack([drawing.label_map for drawing in batch]),
+            np.stack([drawing.noise for drawing in batch]),
+            photos,
+        )
+        return zip(batch, pictures, strict=True)
+
+    def _finish(self, shard: Shard, drawing: _Drawing, picture: np.ndarray) -> SampleRecord:
+        """Encode and write a picture and its label, and complete the row."""
+        sample, label_map = drawing.sample, drawing.label_map
+        image = self._encode(picture)
+        label = encode_label_png(label_map, self._palette)
+        image_name = f"images/{shard.folder}/{sample.sample_id}.{self._config.generate.image_format}"
+        label_name = f"labels/{shard.folder}/{sample.sample_id}.png"
+        write_durable(self._config.output / image_name, image)
+        write_durable(self._config.output / label_name, label)
+        counts = np.bincount(label_map.ravel(), minlength=self._palette.num_classes)
+        reason = reject_reason(picture)
+        return replace(
+            sample,
+            image_file_name=image_name,
+            label_file_name=label_name,
+            width=label_map.shape[1],
+            height=label_map.shape[0],
+            image_bytes=len(image),
+            label_bytes=len(label),
+            image_sha256=hashlib.sha256(image).hexdigest(),
+            label_sha256=hashlib.sha256(label).hexdigest(),
+            class_pixel_counts=tuple(int(count) for count in counts),
+            mask_coverage=float(counts[~self._palette.is_background].sum() / label_map.size),
+            accepted=reason is None,
+            reject_reason=reason,
+            seg2real_version=pipeline.__version__,
+            torch_version=torch.__version__,
+        )
+
+    def _encode(self, picture: np.ndarray) -> bytes:
+        if self._config.generate.image_format == "jpg":
+            return encode_jpeg(picture, self._config.generate.jpeg_quality)
+        return encode_png(picture)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
+    """`work` of every item, in threads, in the items' order; at most `ahead` are under way."""
+    pending: deque = deque()
+    for item in items:
+        pending.append(pool.submit(work, item))
+        if len(pending) > ahead:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()

@@ -1,0 +1,47 @@
+"""Ctrl-C and SIGTERM as a question that long work asks between two steps."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["Interrupted", "watch_signals"]
+
+logger = logging.getLogger(__name__)
+
+
+class Interrupted(RuntimeError):
+    """The work was asked to stop and has saved what it had; running the same command again goes on from
+    there."""
+
+    def __init__(self, message: str, signal_number: int):
+        super().__init__(message)
+        self.signal_number = signal_number
+        """Which signal; a shell expects exit code 128 + this."""
+
+
+@contextmanager
+def watch_signals() -> Iterator[Callable[[], int | None]]:
+    """Within it, the first SIGINT or SIGTERM is remembered instead of raised; a second one acts as usual.
+
+    Yields a function that returns the remembered signal's number, or None. Outside the main thread, where
+    Python delivers no signals, nothing is ever remembered.
+    """
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+
+    def remember(number: int, _frame: object) -> None:
+        received.append(number)
+        logger.warning("%s received: saving a checkpoint.", signal.Signals(number).name)
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: received[0] if received else None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

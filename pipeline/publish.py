@@ -1,0 +1,61 @@
+"""The publishing stage: staged shards become a version of the dataset."""
+
+import logging
+from collections.abc import Sequence
+
+from manifests.reader import TABLE_NAME
+from manifests.schema import to_table
+from manifests.versions import commit, open_manifest
+from pipeline.config import RunConfig
+from pipeline.shards import Shard, staged_path
+
+__all__ = ["publish"]
+
+logger = logging.getLogger(__name__)
+
+
+def publish(config: RunConfig, shards: Sequence[Shard], *, snapshot_sha256: str | None = None) -> int:
+    """Commit finished shards as one version; pictures of the same labels from earlier snapshots or settings
+    leave with it.
+
+    Args:
+        config: the run.
+        shards: done and staged.
+        snapshot_sha256: what drew them, for the version's record.
+
+    Returns:
+        The number of the dataset's newest version, which is the old one when there was nothing to publish.
+    """
+    added = [sample for shard in shards for sample in shard.samples]
+    manifest = open_manifest(config.output)
+    if not added:
+        return manifest.version
+    renewed = {sample.source_sha256 for sample in added}
+    new_ids = {sample.sample_id for sample in added}
+    lineages = {(sample.snapshot_sha256, sample.config_sha256) for sample in added}
+    superseded = [
+        row.sample_id
+        for row in manifest.records
+        if row.source_sha256 in renewed
+        and row.sample_id not in new_ids
+        and (row.snapshot_sha256, row.config_sha256) not in lineages
+    ]
+    palette = config.read_palette().model_dump(mode="json")
+    version = commit(
+        config.output,
+        to_table(added, palette=palette),
+        superseded,
+        message=f"{config.name}: {len(added)} images",
+        config_sha256=added[0].config_sha256,
+        snapshot_sha256=snapshot_sha256,
+    )
+    for shard in shards:
+        staged_path(config.output, shard).unlink(missing_ok=True)
+    logger.info(
+        "Published version %d: %d images added, %d superseded, %s.",
+        version,
+        len(added),
+        len(superseded),
+        config.output / TABLE_NAME,
+    )
+    return version

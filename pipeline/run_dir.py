@@ -1,0 +1,152 @@
+"""Everything that one training run leaves on disk."""
+
+import json
+import logging
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tensorboardX import SummaryWriter
+
+from gan.snapshot import Snapshot
+from manifests.durable import exclusive_lock, make_folders, open_durable, write_durable
+from pipeline.images import encode_png
+from pipeline.progress import Advance
+
+__all__ = ["RunDir", "newest_snapshot"]
+
+logger = logging.getLogger(__name__)
+
+NUM_CHECKPOINTS_KEPT = 2
+
+
+class RunDir:
+    """Checkpoints, snapshots, previews, metrics.jsonl and TensorBoard events of one run; what
+    `gan.training_loop` writes to.
+
+    Every file is whole or absent. Use it within `RunDir.open`, which holds the run's lock.
+    """
+
+    def __init__(self, root: Path, advance: Advance):
+        self.root = root
+        self._advance = advance
+        self._board: SummaryWriter | None = None
+        self._num_images_reported = 0
+        self._last_report = time.monotonic()
+        for name in ("checkpoints", "snapshots", "previews"):
+            make_folders(root / name)
+
+    @classmethod
+    @contextmanager
+    def open(cls, root: Path, advance: Advance) -> Iterator["RunDir"]:
+        """The run's directory, made if missing and locked against a second run.
+
+        Args:
+            root: the run's directory.
+            advance: told of the images seen and the losses.
+
+        Raises:
+            LockHeldError: another process trains there.
+        """
+        make_folders(root)
+        with exclusive_lock(root / ".lock", what=f"The training run {root}"):
+            run_dir = cls(root, advance)
+            try:
+                yield run_dir
+            finally:
+                if run_dir._board is not None:
+                    run_dir._board.close()
+
+    def newest_checkpoint(self, device: torch.device) -> dict[str, Any] | None:
+        """The newest checkpoint's state on a device, or None; later lines of metrics.jsonl are dropped, as
+        they come again."""
+        paths = _numbered(self.root / "checkpoints", "checkpoint", "pt")
+        if not paths:
+            self._start_log(0)
+            return None
+        number, path = paths[-1]
+        self._start_log(number)
+        self._advance(number)
+        return torch.load(path, map_location=device, weights_only=True)
+
+    def save_checkpoint(self, num_images_seen: int, state: dict[str, Any]) -> None:
+        """Write a checkpoint and drop all but the newest two."""
+        with open_durable(self.root / "checkpoints" / f"checkpoint-{num_images_seen:08d}.pt") as file:
+            torch.save(state, file)
+        for _, path in _numbered(self.root / "checkpoints", "checkpoint", "pt")[:-NUM_CHECKPOINTS_KEPT]:
+            path.unlink()
+
+    def save_snapshot(self, num_images_seen: int, snapshot: Snapshot) -> None:
+        """Write a snapshot, and its description beside it for people to read."""
+        path = self.root / "snapshots" / f"snapshot-{num_images_seen:08d}.safetensors"
+        write_durable(path.with_suffix(".json"), snapshot.info.model_dump_json(indent=2).encode())
+        write_durable(path, snapshot.to_bytes())
+
+    def save_preview(self, num_images_seen: int, grid: np.ndarray) -> None:
+        """Write the preview grid, uint8 [H, W, 3]."""
+        write_durable(self.root / "previews" / f"preview-{num_images_seen:08d}.png", encode_png(grid))
+        if self._board is not None:
+            self._board.add_image("preview", grid, num_images_seen, dataformats="HWC")
+
+    def report(self, num_images_seen: int, metrics: dict[str, float]) -> None:
+        """Append a line to metrics.jsonl and a point to each TensorBoard curve, and move the progress on."""
+        now = time.monotonic()
+        num_new = num_images_seen - self._num_images_reported
+        rate = num_new / max(now - self._last_report, 1e-9)
+        self._num_images_reported, self._last_report = num_images_seen, now
+        line = {"num_images_seen": num_images_seen, **metrics, "images_per_second": rate}
+        with open(self.root / "metrics.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        for name, value in metrics.items():
+            self._board.add_scalar(name.replace("_", "/", 1), value, num_images_seen)
+        self._advance(num_new, _note(metrics))
+
+    def _start_log(self, num_images_seen: int) -> None:
+        self._num_images_reported, self._last_report = num_images_seen, time.monotonic()
+        self._board = SummaryWriter(str(self.root / "tensorboard"), purge_step=num_images_seen + 1)
+        log = self.root / "metrics.jsonl"
+        if log.exists():
+            kept = [line for line in _whole_lines(log) if line["num_images_seen"] <= num_images_seen]
+            write_durable(log, "".join(json.dumps(line) + "\n" for line in kept).encode())
+
+
+def newest_snapshot(root: Path) -> Path | None:
+    """The snapshot of a run that saw the most images, or None."""
+    paths = _numbered(root / "snapshots", "snapshot", "safetensors")
+    return paths[-1][1] if paths else None
+
+
+def _numbered(folder: Path, stem: str, suffix: str) -> list[tuple[int, Path]]:
+    pattern = re.compile(rf"{stem}-(\d+)\.{suffix}")
+    found = ((pattern.fullmatch(path.name), path) for path in folder.glob(f"{stem}-*.{suffix}"))
+    return sorted((int(match[1]), path) for match, path in found if match)
+
+
+def _whole_lines(log: Path) -> Iterator[dict[str, Any]]:
+    for line in log.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            logger.warning(
+                "%s ends in half a line, which was dropped: the run was killed as it wrote it.", log
+            )
+
+
+def _note(metrics: dict[str, float]) -> str:
+    shown = {
+        "G": ("adversarial_a", "adversarial_b"),
+        "cycle": ("cycle_a", "cycle_b"),
+        "D": ("discriminator_a", "discriminator_b"),
+        "D right": ("accuracy_a", "accuracy_b"),
+    }
+    parts = []
+    for title, names in shown.items():
+        values = [f"{metrics[name]:.2f}" for name in names if name in metrics]
+        if values:
+            parts.append(f"{title} {'/'.join(values)}")
+    return ", ".join(parts)

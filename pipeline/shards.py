@@ -1,0 +1,177 @@
+"""What to generate: every label and variant that is wanted, less what exists, in shards.
+
+A shard is the unit of work, retry and resume. Its pictures lie in `images/<number>/`; when all of them are
+written, its rows are left in `_staging/`, and that file's existence is what makes it done.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.parquet as pq
+
+from manifests.durable import make_folders, write_durable
+from manifests.schema import SampleRecord, from_table, lineage_key, sample_id, to_table
+from manifests.splits import split_of
+from manifests.writer import table_bytes
+from pipeline.config import RunConfig, fingerprint
+from pipeline.palette import Palette
+
+__all__ = ["Shard", "SnapshotRef", "plan_shards", "read_staged", "stage", "staged_path", "wanted_samples"]
+
+logger = logging.getLogger(__name__)
+
+STAGING_FOLDER = "_staging"
+
+
+class SnapshotRef(NamedTuple):
+    """A snapshot by its content."""
+
+    path: Path
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> "SnapshotRef":
+        return cls(path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some hundred labels, each with all of its variants."""
+
+    number: int
+    samples: tuple[SampleRecord, ...]
+
+    @property
+    def name(self) -> str:
+        """Its number and what it holds: equal names, equal samples."""
+        ids = "\n".join(sample.sample_id for sample in self.samples)
+        return f"shard-{self.number:04d}-{hashlib.sha256(ids.encode()).hexdigest()[:10]}"
+
+    @property
+    def folder(self) -> str:
+        return f"{self.number:04d}"
+
+
+def settings_fingerprint(config: RunConfig, palette: Palette) -> str:
+    """sha256 over every setting that a picture's bytes depend on, beside its label, snapshot, seed and
+    variant."""
+    generate = config.generate.model_dump(include={"image_format", "jpeg_quality", "scale"})
+    if config.generate.scale == "train":
+        generate |= {"width": config.train.width, "height": config.train.height}
+    return fingerprint(generate, config.noise, palette)
+
+
+def wanted_samples(
+    config: RunConfig, palette: Palette, labels: Iterable[SampleRecord], snapshot: SnapshotRef
+) -> list[SampleRecord]:
+    """One record for every label and variant, named and assigned to its split; ordered by name.
+
+    Args:
+        config: the run.
+        palette: of the labels.
+        labels: records as `pipeline.prepare` found them.
+        snapshot: what will draw the pictures.
+    """
+    settings = settings_fingerprint(config, palette)
+    wanted = []
+    for label in labels:
+        split = split_of(
+            label.source_sha256,
+            label.source_part,
+            val_fraction=config.publish.val_fraction,
+            test_fraction=config.publish.test_fraction,
+        )
+        for variant in range(config.generate.variants):
+            key = lineage_key(
+                source_sha256=label.source_sha256,
+                seed=config.generate.seed,
+                variant=variant,
+                snapshot_sha256=snapshot.sha256,
+                settings_sha256=settings,
+            )
+            sample = replace(
+                label,
+                sample_id=sample_id(Path(label.source_label).stem, key),
+                split=split,
+                seed=config.generate.seed,
+                variant=variant,
+                method=config.train.method,
+                snapshot_name=snapshot.path.stem,
+                snapshot_sha256=snapshot.sha256,
+                config_sha256=settings,
+            )
+            wanted.append(sample)
+    return sorted(wanted, key=lambda sample: (sample.source_sha256, sample.variant))
+
+
+def plan_shards(
+    wanted: Sequence[SampleRecord],
+    published: Sequence[SampleRecord],
+    staged: Sequence[Shard],
+    *,
+    shard_labels: int,
+) -> tuple[list[Shard], list[Shard]]:
+    """Split what is wanted and does not exist into shards.
+
+    An interrupted run plans the same shards again and finds some of them done. Where the labels have changed
+    in between, the shards that are done stay as they are, as far as all of their samples are still wanted,
+    and the rest is planned anew.
+
+    Args:
+        wanted: every sample of the run.
+        published: rows of the dataset.
+        staged: shards that are done and not published yet.
+        shard_labels: labels per shard.
+
+    Returns:
+        The shards to do, and the staged ones to publish with them.
+    """
+    existing = {sample.sample_id for sample in published}
+    open_samples = [sample for sample in wanted if sample.sample_id not in existing]
+    number = 1 + max((int(Path(row.image_file_name).parts[1]) for row in published), default=-1)
+    planned = _split(open_samples, number, shard_labels)
+    done = {shard.name for shard in staged}
+    if done <= {shard.name for shard in planned}:
+        return [shard for shard in planned if shard.name not in done], list(staged)
+
+    open_ids = {sample.sample_id for sample in open_samples}
+    kept = [shard for shard in staged if all(sample.sample_id in open_ids for sample in shard.samples)]
+    kept_ids = {sample.sample_id for shard in kept for sample in shard.samples}
+    number = max([number, *(shard.number + 1 for shard in kept)])
+    rest = [sample for sample in open_samples if sample.sample_id not in kept_ids]
+    return _split(rest, number, shard_labels), kept
+
+
+def staged_path(output: Path, shard: Shard) -> Path:
+    """The file whose existence makes a shard done."""
+    return output / STAGING_FOLDER / f"{shard.name}.parquet"
+
+
+def stage(output: Path, shard: Shard, palette: Palette) -> None:
+    """Mark a shard as done: its pictures are written, `shard.samples` are their rows."""
+    path = staged_path(output, shard)
+    make_folders(path.parent)
+    write_durable(path, table_bytes(to_table(shard.samples, palette=palette.model_dump(mode="json"))))
+
+
+def read_staged(output: Path) -> list[Shard]:
+    """The shards that are done and not published yet."""
+    shards = []
+    for path in sorted((output / STAGING_FOLDER).glob("shard-*.parquet")):
+        samples = tuple(from_table(pq.read_table(path)))
+        shards.append(Shard(int(path.stem.split("-")[1]), samples))
+    return shards
+
+
+def _split(samples: Sequence[SampleRecord], number: int, shard_labels: int) -> list[Shard]:
+    labels = [tuple(group) for _, group in groupby(samples, key=lambda sample: sample.source_sha256)]
+    chunks = [labels[start : start + shard_labels] for start in range(0, len(labels), shard_labels)]
+    return [
+        Shard(number + index, tuple(s for label in chunk for s in label))
+        for index, chunk in enumerate(chunks)
+    ]

@@ -1,0 +1,176 @@
+"""The training stage: from checked sources to a snapshot."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from gan.conditioning import LabelSpec
+from gan.preview import HostBatch
+from gan.schedule import derived_seed
+from gan.training_loop import train
+from manifests.durable import make_folders, write_durable
+from pipeline.config import RunConfig
+from pipeline.geometry import CENTERED, View, cover_scale, draw_view, resize_photo, scaled_size, view
+from pipeline.images import read_image, read_label
+from pipeline.interruption import Interrupted, watch_signals
+from pipeline.palette import Palette
+from pipeline.preprocess import noise_table
+from pipeline.progress import show_progress
+from pipeline.run_dir import RunDir, newest_snapshot
+
+__all__ = ["TrainingImages", "label_spec", "train_stage"]
+
+logger = logging.getLogger(__name__)
+
+CACHE_BYTES = 2 * 1024**3
+NUM_BATCHES_AHEAD = 4
+
+
+def train_stage(config: RunConfig, labels: Sequence[Path], photos: Sequence[Path]) -> Path:
+    """Train to the end of the run, or find that it is done, and return its newest snapshot's path.
+
+    Args:
+        config: the run.
+        labels: segmentation images to train on.
+        photos: photographs to train on; nothing is paired.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
+        TrainingDiverged: a loss or weight is not finite.
+        CheckpointMismatch: the run directory holds a run with other settings.
+        LockHeldError: another process trains there.
+    """
+    palette = config.read_palette()
+    spec = label_spec(palette, config)
+    images = TrainingImages(config, palette, labels, photos)
+    make_folders(config.run_dir)
+    with (
+        show_progress("train", config.train.total_images, "images") as advance,
+        RunDir.open(config.run_dir, advance) as run_dir,
+        watch_signals() as received,
+    ):
+        write_durable(config.run_dir / "config.yaml", _as_yaml(config))
+        done = train(
+            config.train,
+            spec,
+            batches=images.batches,
+            preview=images.preview(config.train.num_preview),
+            outputs=run_dir,
+            should_stop=lambda: received() is not None,
+        )
+    if not done:
+        raise Interrupted(f"Training stopped with a checkpoint in {config.run_dir}.", received())
+    return newest_snapshot(config.run_dir)
+
+
+def label_spec(palette: Palette, config: RunConfig) -> LabelSpec:
+    """What a method needs to know of the labels' classes."""
+    table = noise_table(palette, config.noise)
+    return LabelSpec(table, palette.is_background, config.noise, palette.model_dump(mode="json"))
+
+
+class TrainingImages:
+    """Labels and photographs as an endless stream of batches, each a pure function of the seed and the images
+    seen before it.
+
+    Within an epoch each image is shown once, in an order of its own; labels and photographs are drawn apart.
+    Decoded images stay in memory up to CACHE_BYTES.
+    """
+
+    def __init__(self, config: RunConfig, palette: Palette, labels: Sequence[Path], photos: Sequence[Path]):
+        if not labels or not photos:
+            raise ValueError(
+                f"Training needs labels and photographs; {len(labels)} and {len(photos)} were found."
+            )
+        self._train = config.train
+        self._max_megapixels = config.sources.max_megapixels
+        self._antialiased_edges = config.sources.antialiased_edges
+        self._palette = palette
+        self._labels, self._photos = list(labels), list(photos)
+        self._cache: dict[Path, np.ndarray] = {}
+        self._cached_bytes = 0
+
+    def batches(self, num_images_seen: int) -> Iterator[HostBatch]:
+        """The batches from `num_images_seen` on, prepared a few ahead in threads."""
+        step = self._train.batch_size
+        with ThreadPoolExecutor(2, thread_name_prefix="training-images") as pool:
+            ahead: deque = deque()
+            while True:
+                while len(ahead) < NUM_BATCHES_AHEAD:
+                    ahead.append(pool.submit(self.batch, num_images_seen))
+                    num_images_seen += step
+                yield ahead.popleft().result()
+
+    def batch(self, num_images_seen: int) -> HostBatch:
+        """The batch that follows after so many images."""
+        numbers = range(num_images_seen, num_images_seen + self._train.batch_size)
+        return HostBatch(
+            np.stack([self._shown("a", self._labels, self._read_label, number) for number in numbers]),
+            np.stack([self._shown("b", self._photos, self._read_photo, number) for number in numbers]),
+        )
+
+    def preview(self, num: int) -> HostBatch:
+        """Evenly spread labels and photographs, centered."""
+
+        def spread(paths: list[Path], read: Callable[[Path], np.ndarray]) -> np.ndarray:
+            chosen = [paths[index * len(paths) // num] for index in range(num)]
+            return np.stack([self._view(read(path), CENTERED) for path in chosen])
+
+        return HostBatch(spread(self._labels, self._read_label), spread(self._photos, self._read_photo))
+
+    def _shown(
+        self, domain: str, paths: list[Path], read: Callable[[Path], np.ndarray], number: int
+    ) -> np.ndarray:
+        epoch, position = divmod(number, len(paths))
+        path = paths[_order(self._train.seed, domain, epoch, len(paths))[position]]
+        random = np.random.default_rng(derived_seed(self._train.seed, f"view_{domain}", number))
+        return self._view(
+            read(path), draw_view(random, load_scale=self._train.load_scale, flip=self._train.flip)
+        )
+
+    def _view(self, image: np.ndarray, shown: View) -> np.ndarray:
+        return view(image, shown, width=self._train.width, height=self._train.height)
+
+    def _read_label(self, path: Path) -> np.ndarray:
+        return self._cached(
+            path,
+            lambda: read_label(
+                path,
+                self._palette,
+                max_megapixels=self._max_megapixels,
+                antialiased_edges=self._antialiased_edges,
+            ),
+        )
+
+    def _read_photo(self, path: Path) -> np.ndarray:
+        return self._cached(path, lambda: self._shrunk(read_image(path, max_megapixels=self._max_megapixels)))
+
+    def _shrunk(self, photo: np.ndarray) -> np.ndarray:
+        """No larger than training ever shows it."""
+        height, width = photo.shape[:2]
+        scale = cover_scale(width, height, self._train.width, self._train.height) * self._train.load_scale
+        return resize_photo(photo, scaled_size(width, height, scale)) if scale < 1 else photo
+
+    def _cached(self, path: Path, read: Callable[[], np.ndarray]) -> np.ndarray:
+        image = self._cache.get(path)
+        if image is None:
+            image = read()
+            if self._cached_bytes + image.nbytes <= CACHE_BYTES:
+                self._cached_bytes += image.nbytes
+                self._cache[path] = image
+        return image
+
+
+@lru_cache(maxsize=8)
+def _order(seed: int, domain: str, epoch: int, num: int) -> np.ndarray:
+    return np.random.default_rng(derived_seed(seed, f"order_{domain}", epoch)).permutation(num)
+
+
+def _as_yaml(config: RunConfig) -> bytes:
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode()
