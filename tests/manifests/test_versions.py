@@ -1,0 +1,321 @@
+"""The commit protocol: nothing lost, nothing twice, never half a table."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from manifests import versions
+from manifests.durable import is_temporary
+from manifests.merge import ConflictError
+from manifests.reader import ManifestError, read_records, read_schema, read_table
+from manifests.schema import SCHEMA, SchemaError, to_table, version_number
+from manifests.versions import commit, open_manifest, read_version, version_numbers
+
+
+@pytest.fixture
+def rows(make_record: Callable, palette: dict) -> Callable:
+    return lambda *names, **changes: to_table(
+        [make_record(name, **changes) for name in names], palette=palette
+    )
+
+
+def ids(root: Path) -> list[str]:
+    return [record.source_label.split("/")[1].removesuffix(".png") for record in read_records(root)]
+
+
+def test_a_dataset_grows_version_by_version(tmp_path: Path, rows: Callable, make_record: Callable) -> None:
+    assert open_manifest(tmp_path).version == 0 and open_manifest(tmp_path).records == []
+    assert commit(tmp_path, rows("b", "a"), message="first", config_sha256="c", snapshot_sha256="s") == 1
+    assert commit(tmp_path, rows("c")) == 2
+    assert commit(tmp_path, remove=[make_record("a").sample_id]) == 3
+    assert ids(tmp_path) == ["b", "c"]
+
+    manifest = open_manifest(tmp_path)
+    assert manifest.version == version_number(manifest.table.schema) == 3
+    assert manifest.records == read_records(tmp_path) == [make_record("b"), make_record("c")]
+    assert open_manifest(tmp_path, version=1).records == [make_record("a"), make_record("b")]
+
+    history = [read_version(tmp_path, number) for number in version_numbers(tmp_path)]
+    assert [(v.version, v.parent, v.rows, v.added, v.removed) for v in history] == [
+        (1, 0, 2, 2, 0),
+        (2, 1, 3, 1, 0),
+        (3, 2, 2, 0, 1),
+    ]
+    assert (history[0].message, history[0].config_sha256, history[0].snapshot_sha256) == ("first", "c", "s")
+    assert history[0].created.tzinfo is not None
+
+
+def test_a_commit_that_changes_nothing_publishes_nothing(tmp_path: Path, rows: Callable) -> None:
+    assert commit(tmp_path, rows()) == 0
+    assert commit(tmp_path, rows("a", "b")) == 1
+    before = sorted(tmp_path.rglob("*")), (tmp_path / "metadata.parquet").stat().st_mtime_ns
+    assert commit(tmp_path, rows("b")) == 1
+    assert commit(tmp_path, rows("a", "a"), remove=["no such row"], expected_parent=0) == 1
+    assert commit(tmp_path) == 1
+    assert (sorted(tmp_path.rglob("*")), (tmp_path / "metadata.parquet").stat().st_mtime_ns) == before
+
+
+def test_the_same_rows_give_the_same_table_in_any_order(tmp_path: Path, rows: Callable) -> None:
+    for root, order in ((tmp_path / "x", "abcd"), (tmp_path / "y", "dbca")):
+        for name in order:
+            commit(root, rows(name))
+    assert (tmp_path / "x/metadata.parquet").read_bytes() == (tmp_path / "y/metadata.parquet").read_bytes()
+
+
+def test_one_id_is_one_row(tmp_path: Path, rows: Callable, make_record: Callable) -> None:
+    commit(tmp_path, rows("a", "b"))
+    with pytest.raises(ConflictError, match=f"'{make_record('b').sample_id}' exists with seed 0, .* with 7"):
+        commit(tmp_path, to_table([replace(make_record("b"), seed=7)], palette=_palette(tmp_path)))
+    with pytest.raises(ConflictError, match="exists with width"):
+        changed = [make_record("c"), make_record("c", width=9)]
+        commit(tmp_path, to_table(changed, palette=_palette(tmp_path)))
+    assert version_numbers(tmp_path) == [1]
+
+
+def test_a_row_is_replaced_by_removing_it_in_the_same_commit(
+    tmp_path: Path, rows: Callable, make_record: Callable
+) -> None:
+    commit(tmp_path, rows("a", "b"))
+    changed = make_record("b", accepted=False, reject_reason="blurred")
+    commit(tmp_path, to_table([changed], palette=_palette(tmp_path)), remove=[changed.sample_id])
+    assert read_records(tmp_path) == [make_record("a"), changed]
+
+
+def _palette(root: Path) -> dict:
+    return json.loads(read_schema(root).metadata[b"seg2real.palette"])
+
+
+def test_rows_of_another_palette_or_form_are_refused(tmp_path: Path, rows: Callable, palette: dict) -> None:
+    commit(tmp_path, rows("a"))
+    with pytest.raises(ConflictError, match="palette 'other', which differs from the palette 'pitch'"):
+        commit(
+            tmp_path,
+            rows("b").replace_schema_metadata(
+                to_table([], palette=palette | {"name": "other"}).schema.metadata
+            ),
+        )
+    with pytest.raises(SchemaError, match="columns that a manifest does not know: score"):
+        commit(tmp_path, rows("b").append_column("score", [[0.5]]))
+    nulls = (
+        rows("b")
+        .set_column(SCHEMA.get_field_index("seed"), "seed", [[None]])
+        .cast(SCHEMA.set(SCHEMA.get_field_index("seed"), SCHEMA.field("seed").with_nullable(True)))
+        .replace_schema_metadata(rows("b").schema.metadata)
+    )
+    with pytest.raises(SchemaError, match="no value in seed"):
+        commit(tmp_path, nulls)
+    assert version_numbers(tmp_path) == [1]
+
+
+def test_an_unexpected_parent_is_refused(tmp_path: Path, rows: Callable) -> None:
+    commit(tmp_path, rows("a"), expected_parent=0)
+    with pytest.raises(ConflictError, match="is at version 1, not 0"):
+        commit(tmp_path, rows("b"), expected_parent=0)
+    commit(tmp_path, rows("b"), expected_parent=1)
+
+
+def overtake(monkeypatch: pytest.MonkeyPatch, by: Callable[[], object]) -> None:
+    """Let another writer commit between the next commit's look at the head and its version record."""
+    create = versions.create_durable
+
+    def late(path: Path, data: bytes) -> None:
+        monkeypatch.setattr(versions, "create_durable", create)
+        by()
+        create(path, data)
+
+    monkeypatch.setattr(versions, "create_durable", late)
+
+
+def test_an_overtaken_addition_is_retried(tmp_path: Path, rows: Callable, monkeypatch) -> None:
+    commit(tmp_path, rows("a"))
+    overtake(monkeypatch, lambda: commit(tmp_path, rows("b")))
+    assert commit(tmp_path, rows("c")) == 3
+    assert ids(tmp_path) == ["a", "b", "c"]
+    assert len(list((tmp_path / "_versions").glob("*.parquet"))) == 3
+
+
+def test_an_addition_overtaken_by_the_same_rows_is_done(tmp_path: Path, rows: Callable, monkeypatch) -> None:
+    overtake(monkeypatch, lambda: commit(tmp_path, rows("a")))
+    assert commit(tmp_path, rows("a")) == 1
+    assert open_manifest(tmp_path).table.num_rows == 1
+
+
+def test_an_overtaken_removal_is_refused(tmp_path: Path, rows: Callable, make_record, monkeypatch) -> None:
+    commit(tmp_path, rows("a", "b"))
+    overtake(monkeypatch, lambda: commit(tmp_path, rows("c")))
+    with pytest.raises(ConflictError, match="version 2 came from another writer"):
+        commit(tmp_path, remove=[make_record("a").sample_id])
+    assert ids(tmp_path) == ["a", "b", "c"]
+
+
+def test_opening_publishes_what_a_dead_writer_committed(tmp_path: Path, rows: Callable) -> None:
+    commit(tmp_path, rows("a"))
+    old = (tmp_path / "metadata.parquet").read_bytes()
+    commit(tmp_path, rows("b"))
+    new = (tmp_path / "metadata.parquet").read_bytes()
+    for left_behind in (old, b"", None):
+        (tmp_path / "metadata.parquet").unlink()
+        if left_behind is not None:
+            (tmp_path / "metadata.parquet").write_bytes(left_behind)
+        assert open_manifest(tmp_path).version == 2
+        assert (tmp_path / "metadata.parquet").read_bytes() == new
+
+
+def test_a_table_without_version_records_is_read_but_not_built_upon(tmp_path: Path, rows: Callable) -> None:
+    commit(tmp_path / "made", rows("a"))
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "metadata.parquet").write_bytes((tmp_path / "made" / "metadata.parquet").read_bytes())
+    assert open_manifest(copy).table.num_rows == 1
+    with pytest.raises(ManifestError, match="does not account for"):
+        commit(copy, rows("b"))
+
+
+def test_damaged_versions_are_named(tmp_path: Path, rows: Callable) -> None:
+    commit(tmp_path, rows("a"))
+    with pytest.raises(ManifestError, match=r"has no version 7; it has \[1\]"):
+        open_manifest(tmp_path, version=7)
+    part = tmp_path / "_versions" / read_version(tmp_path, 1).table
+    part.write_bytes(part.read_bytes()[:-1])
+    with pytest.raises(ManifestError, match="damaged"):
+        open_manifest(tmp_path)
+    part.unlink()
+    with pytest.raises(ManifestError, match="is missing"):
+        open_manifest(tmp_path)
+    (tmp_path / "_versions" / "00000001.json").write_bytes(b"")
+    with pytest.raises(ManifestError, match="00000001.json is damaged"):
+        open_manifest(tmp_path)
+
+
+WORKER = """
+import os, signal, sys
+class NoPandas:
+    # pyarrow would load it, which takes longer than the test.
+    def find_spec(self, name, *_):
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, NoPandas())
+from pathlib import Path
+import manifests.versions as versions
+from manifests.schema import SCHEMA, SampleRecord, to_table
+
+root, writer, first, last, step_to_die_at = Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:6])
+steps = 0
+
+def dying(function):
+    def call(*arguments, **options):
+        global steps
+        for moment in ("before", "after"):
+            steps += 1
+            if steps == step_to_die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if moment == "before":
+                result = function(*arguments, **options)
+        return result
+    return call
+
+for name in ("write_durable", "create_durable", "make_folders", "_publish"):
+    setattr(versions, name, dying(getattr(versions, name)))
+
+plain = {field.name: "x" for field in SCHEMA} | dict.fromkeys(
+    ["width", "height", "image_bytes", "label_bytes", "seed", "variant"], 1
+) | {"class_pixel_counts": (1,), "mask_coverage": 0.5, "accepted": True}
+palette = {"name": "p", "classes": [{"name": "a", "color": [0, 0, 0]}]}
+print("ready", flush=True)
+for batch in range(first, last):
+    records = [SampleRecord(**plain | {"sample_id": f"{writer}-{batch:04d}-{row}"}) for row in range(5)]
+    versions.commit(root, to_table(records, palette=palette))
+    print(batch, flush=True)
+"""
+
+
+def start(root: Path, writer: str, first: int, last: int, step_to_die_at: int = 0) -> subprocess.Popen:
+    arguments = [str(root), writer, str(first), str(last), str(step_to_die_at)]
+    return subprocess.Popen([sys.executable, "-c", WORKER, *arguments], stdout=subprocess.PIPE, text=True)
+
+
+def batches(root: Path) -> dict[str, list[int]]:
+    """Batches per writer in the published table; each must be whole and there once."""
+    rows: dict[str, list[str]] = {}
+    for identifier in read_table(root)["sample_id"].to_pylist():
+        rows.setdefault(identifier.rsplit("-", 1)[0], []).append(identifier[-1])
+    assert all(sorted(found) == list("01234") for found in rows.values())
+    found: dict[str, list[int]] = {}
+    for key in sorted(rows):
+        writer, batch = key.split("-")
+        found.setdefault(writer, []).append(int(batch))
+    return found
+
+
+def test_killed_at_each_step_and_started_again_it_ends_in_the_same_table(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    assert start(whole, "w", 0, 3).communicate()[0].split()[1:] == ["0", "1", "2"]
+    for step in range(1, 13):
+        root = tmp_path / str(step)
+        process = start(root, "w", 0, 2, step)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        # A plain reader sees the last committed version or, if its publisher died, the one before.
+        committed = (version_numbers(root) or [0])[-1]
+        published = version_number(read_schema(root)) if (root / "metadata.parquet").exists() else 0
+        assert published in (committed, committed - 1)
+        # The next open or the next commit puts that right, and the same command again ends in the same table.
+        if step % 2:
+            assert open_manifest(root).version == committed
+            assert not committed or version_number(read_schema(root)) == committed
+        assert start(root, "w", 0, 3).communicate()[0].split()[1:] == ["0", "1", "2"]
+        assert (root / "metadata.parquet").read_bytes() == (whole / "metadata.parquet").read_bytes()
+
+
+def test_four_writers_and_random_kills_lose_and_duplicate_nothing(tmp_path: Path) -> None:
+    acknowledged: dict[str, set[int]] = {writer: set() for writer in "abcd"}
+    stop, sightings = threading.Event(), []
+
+    def watch() -> None:
+        # Any reader at any time sees whole batches only, and never fewer than before.
+        while not stop.is_set():
+            if (tmp_path / "metadata.parquet").exists():
+                sightings.append({writer: len(found) for writer, found in batches(tmp_path).items()})
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for round_number in range(3):
+        processes = {writer: start(tmp_path, writer, 0, 1000) for writer in "abcd"}
+        for process in processes.values():
+            process.stdout.readline()
+        for number, process in enumerate(processes.values()):
+            time.sleep(0.07 + 0.037 * ((number + round_number) % 4))
+            process.kill()
+        for writer, process in processes.items():
+            acknowledged[writer] |= {int(line) for line in process.communicate()[0].split()}
+    stop.set()
+    watcher.join()
+
+    manifest = open_manifest(tmp_path)
+    found = batches(tmp_path) if manifest.version else {}
+    for writer, batches_acknowledged in acknowledged.items():
+        assert batches_acknowledged <= set(found.get(writer, []))
+        assert found.get(writer, []) == list(range(len(found.get(writer, []))))
+    assert version_numbers(tmp_path) == list(range(1, manifest.version + 1))
+    assert manifest.table.num_rows == 5 * sum(map(len, found.values()))
+    assert manifest.version == sum(map(len, found.values()))
+    for earlier, later in zip(sightings, sightings[1:], strict=False):
+        assert all(later[writer] >= number for writer, number in earlier.items())
+    leftovers = [name for name in os.listdir(tmp_path) if is_temporary(name)]
+    assert set(os.listdir(tmp_path)) - set(leftovers) <= {"_versions", "metadata.parquet"}
+
+
+def test_four_writers_at_once_all_arrive(tmp_path: Path) -> None:
+    processes = [start(tmp_path, writer, 0, 6) for writer in "abcd"]
+    assert [process.communicate()[0].split()[1:] for process in processes] == [list("012345")] * 4
+    assert batches(tmp_path) == {writer: list(range(6)) for writer in "abcd"}
+    assert open_manifest(tmp_path).version == 24
