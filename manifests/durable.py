@@ -159,13 +159,12 @@ def exclusive_lock(path: Path, *, what: str, wait_seconds: float = 0) -> Iterato
         holder = {"pid": os.getpid(), "host": socket.gethostname()}
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-        try:
-            yield
-        finally:
-            os.ftruncate(descriptor, 0)
+        yield
     finally:
-        _locked_files.discard(descriptor)
-        os.close(descriptor)
+        # A forked child that leaves the block has given up its share already.
+        if descriptor in _locked_files:
+            _locked_files.discard(descriptor)
+            os.close(descriptor)
 
 
 def _acquire(descriptor: int, path: Path, what: str, wait_seconds: float) -> None:
