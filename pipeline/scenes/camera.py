@@ -37,7 +37,7 @@ def _angle(projection: Projection, radius: np.ndarray | float, focal_length: flo
 
 
 def focal_length_for(projection: Projection, fov_degrees: float, width: float) -> float:
-    """Focal length, in the unit of `width`, at which the angle of view across the picture is `fov_degrees`."""
+    """Focal length, in the unit of `width`, at which `fov_degrees` fit across the picture."""
     return width / 2 / float(_radius(projection, math.radians(fov_degrees) / 2, 1.0))
 
 
@@ -104,7 +104,7 @@ def lens_rays(lens: Lens) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rotation_matrix(yaw: float, down: float, roll: float) -> np.ndarray:
-    """Camera to world, float64 [3, 3], from radians: heading from x to y, tilt below the horizon, clockwise roll."""
+    """Camera to world, float64 [3, 3], from heading, tilt below the horizon, clockwise roll (radians)."""
     turn_yaw = [[math.cos(yaw), -math.sin(yaw), 0], [math.sin(yaw), math.cos(yaw), 0], [0, 0, 1]]
     turn_down = [[math.cos(down), 0, math.sin(down)], [0, 1, 0], [-math.sin(down), 0, math.cos(down)]]
     turn_roll = [[1, 0, 0], [0, math.cos(roll), -math.sin(roll)], [0, math.sin(roll), math.cos(roll)]]
@@ -131,7 +131,7 @@ class Camera:
         return lens_rays(self.lens)[1]
 
     def pixel_bounds(self, centre: np.ndarray, radius: float) -> tuple[int, int, int, int] | None:
-        """A window (top, bottom, left, right), half open, that holds every pixel of a sphere; None = not in sight."""
+        """A half-open window (top, bottom, left, right) with all pixels of a sphere; None = not in sight."""
         lens = self.lens
         ahead, left, up = self.rotation.T @ (centre - self.position)
         distance = math.sqrt(ahead * ahead + left * left + up * up)
@@ -148,7 +148,7 @@ class Camera:
         if angle <= half_angle:
             corners = [(-outer, -outer), (outer, outer)]
         else:
-            # The sphere lies in a sector of a ring about the axis: its corners and its foremost points bound it.
+            # The sphere lies in a sector of a ring about the axis: its corners and foremost points bound it.
             inner = float(_radius(lens.projection, angle - half_angle, lens.focal_length_px))
             spread = math.asin(min(1.0, math.sin(half_angle) / math.sin(angle)))
             heading = math.atan2(-up, -left)

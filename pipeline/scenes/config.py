@@ -57,8 +57,8 @@ class ScenesConfig(StrictModel):
     """Diameter of the lens's image circle as a multiple of the picture's width; black, labelled environment,
     outside it. None = the lens fills the picture."""
     centre_offset: Range = (0, 0)
-    """Distance of the optical axis from the middle of the picture, as a fraction of the picture's width; one value is
-    drawn for right and one for down."""
+    """Distance of the optical axis from the middle of the picture, as a fraction of the picture's width; one
+    value is drawn for right and one for down."""
     num_balls: CountRange = (0, 2)
     """Balls on the pitch."""
     num_robots: CountRange = (0, 6)
@@ -66,8 +66,8 @@ class ScenesConfig(StrictModel):
     num_people: CountRange = (0, 3)
     """People on and beside the pitch. They hide what is behind them and are labelled as environment."""
     label_ball: bool = True
-    """False = balls are left out of the labels, as is everything whose class the palette lacks: the label shows what
-    is behind them. Photo-like pictures show them all the same."""
+    """False = balls are left out of the labels, as is everything whose class the palette lacks: the label
+    shows what is behind them. Photo-like pictures show them all the same."""
     label_goal: bool = True
     """False = goals are left out of the labels."""
     label_robot: bool = True

@@ -76,7 +76,7 @@ def _one_of(rng: np.random.Generator, choices: tuple[Color, ...]) -> Color:
 
 
 def build_goal(pitch: Pitch, side: int) -> Thing:
-    """The goal at the end x = side * length / 2, side = -1 or 1. Posts stand flush with the goal line's outer edge."""
+    """The goal at the end `side`, -1 or 1, of x. Its posts stand flush with the goal line's outer edge."""
     white = (0.75, 0.75, 0.75)
     post = pitch.post_width
     x = side * (pitch.outer_x - post / 2)

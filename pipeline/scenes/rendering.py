@@ -11,7 +11,7 @@ from pipeline.scenes.config import ScenesConfig
 from pipeline.scenes.solids import Solid
 from pipeline.scenes.world import Scene
 
-__all__ = ["Hits", "cast_rays", "render_label"]
+__all__ = ["Hits", "cast_rays", "render_label", "solid_window"]
 
 
 class Hits(NamedTuple):
@@ -36,7 +36,7 @@ def cast_rays(camera: Camera, solids: Sequence[Solid]) -> Hits:
         distance = np.where(rays[2] < 0, -camera.position[2] / rays[2], np.inf)
         nearest = np.full(distance.shape, -1, np.int16)
         for index, solid in enumerate(solids):
-            window = _window(camera, solid)
+            window = solid_window(camera, solid)
             if window is None:
                 continue
             met = solid.meet(camera.position, rays[:, *window])
@@ -46,7 +46,7 @@ def cast_rays(camera: Camera, solids: Sequence[Solid]) -> Hits:
     return Hits(rays, distance, nearest)
 
 
-def _window(camera: Camera, solid: Solid) -> tuple[slice, slice] | None:
+def solid_window(camera: Camera, solid: Solid) -> tuple[slice, slice] | None:
     """The rectangle of pixels in which a solid can be seen."""
     bounds = [camera.pixel_bounds(centre, radius) for centre, radius in solid.spheres()]
     seen = [bound for bound in bounds if bound is not None]
@@ -66,8 +66,8 @@ def render_label(scene: Scene, config: ScenesConfig, palette: Palette) -> np.nda
     missing = [name for name in ("environment", "field") if name not in ids]
     if missing:
         raise ValueError(
-            f"Palette {palette.name!r} has no class {missing[0]!r}; scenes need the classes environment and field, "
-            "and use ball, goal, robot and line where the palette has them."
+            f"Palette {palette.name!r} has no class {missing[0]!r}; scenes need the classes environment and "
+            "field, and use ball, goal, robot and line where the palette has them."
         )
     left_out = {name for name in ("ball", "goal", "robot") if not getattr(config, f"label_{name}")}
     things = [thing for thing in scene.things if thing.class_name in ids.keys() - left_out]

@@ -1,8 +1,8 @@
 """Solids that rays meet: sphere, capsule, truncated cone, box. All in world coordinates, metres.
 
-`meet(origin, rays)` returns the distance along each unit ray [3, ...] to the first point of the surface, inf where the
-ray misses; `normals(points)` the outward unit normals at points [3, ...] of the surface; `spheres()` spheres (centre,
-radius) that cover the solid.
+`meet(origin, rays)` returns the distance along each unit ray [3, ...] to the first point of the surface, inf
+where the ray misses; `normals(points)` the outward unit normals at points [3, ...] of the surface;
+`spheres()` spheres (centre, radius) that cover the solid.
 """
 
 import math

@@ -13,7 +13,7 @@ from pipeline.scenes.pitch import PITCHES, Pitch
 __all__ = ["LABEL_SCENES", "PHOTO_SCENES", "Scene", "draw_scene", "scene_rng"]
 
 LABEL_SCENES, PHOTO_SCENES, PHOTO_LOOKS, VENUES = range(4)
-"""Streams of random numbers: scenes of the labels, scenes of the photo-like pictures, their surfaces and light."""
+"""Streams of random numbers: scenes of labels; scenes of photo-like pictures, their looks, their venues."""
 
 IN_SIGHT_FRACTION = 0.75
 """Share of things that are placed before the camera; the others stand anywhere on the pitch."""
@@ -97,7 +97,7 @@ def _free_place(
     radius: float,
     occupied: list[tuple[tuple[float, float], float]],
 ) -> tuple[float, float] | None:
-    """A place on the green where nothing stands yet, or None when none is found; most places are before the camera."""
+    """A place where nothing stands yet, or None when none is found; most places are before the camera."""
     limit_x, limit_y = pitch.outer_x + border, pitch.outer_y + border
     forward = camera.rotation[:, 0]
     heading = math.atan2(forward[1], forward[0])
