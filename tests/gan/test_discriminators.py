@@ -1,0 +1,32 @@
+import torch
+
+from gan.config import DiscriminatorConfig
+from gan.discriminators import MultiScaleDiscriminator, PatchDiscriminator
+
+
+def test_has_the_published_number_of_parameters() -> None:
+    discriminator = PatchDiscriminator(DiscriminatorConfig(), 3)
+    assert sum(parameter.numel() for parameter in discriminator.parameters()) == 2_764_737
+
+
+def test_a_patch_sees_seventy_pixels() -> None:
+    discriminator = PatchDiscriminator(DiscriminatorConfig(width=4), 3)
+    # Instance norm spreads a change over the whole image; without it only the receptive field is left.
+    discriminator.layers = torch.nn.Sequential(
+        *(layer for layer in discriminator.layers if not isinstance(layer, torch.nn.InstanceNorm2d))
+    )
+    image = torch.randn(1, 3, 160, 160, requires_grad=True)
+    discriminator(image)[0, 0, 9, 9].backward()
+    rows = image.grad.abs().sum((0, 1, 3)).nonzero()
+    assert rows.max() - rows.min() + 1 == 70
+
+
+def test_zero_layers_judge_each_pixel() -> None:
+    logits = PatchDiscriminator(DiscriminatorConfig(width=4, num_layers=0), 3)(torch.randn(2, 3, 8, 12))
+    assert logits.shape == (2, 1, 8, 12)
+
+
+def test_each_scale_judges_half_the_size_of_the_one_before() -> None:
+    config = DiscriminatorConfig(width=4, num_layers=2, num_scales=3)
+    sizes = [logits.shape[-1] for logits in MultiScaleDiscriminator(config, 3)(torch.randn(1, 3, 64, 64))]
+    assert sizes == [14, 6, 2]

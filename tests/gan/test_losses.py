@@ -1,0 +1,58 @@
+import pytest
+import torch
+
+from gan.losses import adversarial_loss, discriminator_accuracy, discriminator_loss, l1_loss
+
+
+def logits(*values: float) -> list[torch.Tensor]:
+    return [torch.tensor(values).view(1, 1, 1, -1)]
+
+
+def test_lsgan_by_hand() -> None:
+    assert adversarial_loss(logits(1.0, 0.0), "lsgan").item() == pytest.approx(0.5)
+    assert discriminator_loss(logits(1.0, 0.0), logits(0.0, 2.0), "lsgan").item() == pytest.approx(1.25)
+
+
+def test_bce_and_hinge_by_hand() -> None:
+    assert adversarial_loss(logits(0.0), "bce").item() == pytest.approx(0.6931, abs=1e-4)
+    assert discriminator_loss(logits(0.0), logits(0.0), "bce").item() == pytest.approx(0.6931, abs=1e-4)
+    assert adversarial_loss(logits(0.5), "hinge").item() == pytest.approx(-0.5)
+    assert discriminator_loss(logits(0.5), logits(-3.0), "hinge").item() == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("kind", ["lsgan", "bce", "hinge"])
+def test_the_generator_wants_higher_logits_and_the_discriminator_lower(kind) -> None:
+    judged = torch.zeros(1, 1, 2, 2, requires_grad=True)
+    adversarial_loss([judged], kind).backward()
+    assert (judged.grad < 0).all()
+    judged.grad = None
+    discriminator_loss([torch.ones(1, 1, 2, 2)], [judged], kind).backward()
+    assert (judged.grad >= 0).all()
+    assert judged.grad.sum() >= 0
+
+
+def test_patches_outside_the_mask_do_not_count() -> None:
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., :4] = 1
+    judged = torch.zeros(1, 1, 2, 2)
+    judged[..., 1] = 100.0
+    assert adversarial_loss([judged], "lsgan", weight=mask).item() == pytest.approx(1.0)
+    assert discriminator_accuracy([judged + 1], [judged], "lsgan", real_weight=mask, fake_weight=mask) == 1
+
+
+def test_an_empty_mask_gives_zero_and_not_nan() -> None:
+    assert adversarial_loss([torch.ones(1, 1, 2, 2)], "lsgan", weight=torch.zeros(1, 1, 8, 8)) == 0
+
+
+def test_accuracy_is_the_share_of_patches_called_right() -> None:
+    accuracy = discriminator_accuracy(logits(0.9, 0.1), logits(0.1, 0.2), "lsgan")
+    assert accuracy.item() == pytest.approx(0.75)
+
+
+def test_l1_weighs_pixels() -> None:
+    image = torch.zeros(1, 3, 1, 2)
+    target = torch.tensor([1.0, 5.0]).view(1, 1, 1, 2).expand(1, 3, 1, 2)
+    assert l1_loss(image, target).item() == pytest.approx(3.0)
+    assert l1_loss(image, target, weight=torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)).item() == pytest.approx(
+        1.0
+    )
