@@ -21,6 +21,18 @@ VARIANTS = [
 ]
 
 
+def assert_equal(one, other) -> None:
+    """Equal bit for bit, all the way down."""
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, other)
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_equal(one[key], other[key])
+    else:
+        assert one == other
+
+
 def stop_after(steps: int):
     answers = iter([False] * (steps - 1) + [True])
     return lambda: next(answers)
@@ -39,7 +51,8 @@ def test_interrupted_and_resumed_equals_uninterrupted(
     assert train(config, labels, batches=batches, preview=preview, outputs=parted)
     assert parted.snapshots == whole.snapshots
     assert parted.reports == whole.reports
-    assert parted.checkpoint == whole.checkpoint
+    cpu = torch.device("cpu")
+    assert_equal(parted.newest_checkpoint(cpu), whole.newest_checkpoint(cpu))
 
 
 def test_progress_is_counted_in_images(labels, small_config, batches, preview, outputs) -> None:
@@ -69,15 +82,13 @@ def test_each_phase_trains_its_own_networks_only(labels, small_config, batches, 
     )
     for phase, other in (("generators", "discriminators"), ("discriminators", "generators")):
         state.method.zero_grad(set_to_none=True)
-        with state.training("generators" if phase == "generators" else "discriminators"):
+        with state.training(phase):
             if phase == "generators":
                 wanted = state.method.generator_phase(batch)
                 wanted.total.backward()
             else:
-                judged = state.method.discriminator_phase(
-                    batch, state.pool.query(wanted.fakes, torch.Generator())
-                )
-                judged.total.backward()
+                fakes = {name: fake.detach() for name, fake in wanted.fakes.items()}
+                state.method.discriminator_phase(batch, fakes).total.backward()
         assert all(p.grad is not None for p in getattr(state.method, phase).parameters())
         assert all(p.grad is None for p in getattr(state.method, other).parameters())
 

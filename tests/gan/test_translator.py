@@ -36,9 +36,9 @@ def test_the_batch_changes_nothing(labels, small_config) -> None:
 
 def test_noise_makes_variants(labels, small_config) -> None:
     draws = translator(labels, small_config())
-    label_maps = np.ones((1, 16, 24), np.uint8)
-    low, high = (draws.translate(label_maps, np.full((1, 16, 24), level, np.uint8)) for level in (0, 255))
-    assert not np.array_equal(low, high)
+    label_maps, noise = arrays(2, 16, 24)
+    other = draws.translate(label_maps, noise[::-1].copy())
+    assert not np.array_equal(draws.translate(label_maps, noise), other)
 
 
 def test_keep_shows_the_label_outside_the_mask(labels, small_config) -> None:
