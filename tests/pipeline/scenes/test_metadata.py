@@ -66,18 +66,30 @@ def test_points_of_the_world_are_found_in_the_label(values: dict) -> None:
         scene, label_map, metadata = draw(values, index)
         eye = scene.camera.position
 
-        # Ground points whose whole surroundings, as far as the pixel's centre may be away, have one class
-        rng = np.random.default_rng(index)
-        ground = eye[:2] + rng.normal(0, 2, (8000, 2))
-        squared = ((ground - eye[:2]) ** 2).sum(1) + eye[2] ** 2
-        margin = 1.1 * squared / (metadata["focal_length"] * eye[2])
-        turns = np.arange(16) * math.pi / 8
-        steps = np.stack([np.cos(turns), np.sin(turns)], 1)[:, None] * np.array([0, 0.5, 1])[:, None]
-        around = ground + steps.reshape(-1, 1, 2) * margin[:, None]
+        # Ground points whose surroundings, as far as the pixel's centre may be away, have one class: half a pixel's
+        # diagonal is an ellipse on the ground, long away from the camera and narrow across
+        ground = eye[:2] + np.random.default_rng(index).normal(0, 2, (20_000, 2))
+        level = np.linalg.norm(ground - eye[:2], axis=1)
+        distance = np.hypot(level, eye[2])
+        reach = 0.73 * distance / metadata["focal_length"]
+        if metadata["projection"] == "EQUISOLID":
+            towards = (
+                np.c_[ground - eye[:2], np.full(len(ground), -eye[2])] @ np.array(metadata["Hoc"])[:3, 0]
+            )
+            reach /= np.cos(np.arccos(towards / distance) / 2)
+        away = (ground - eye[:2]) / level[:, None]
+        turns = np.arange(16)[:, None, None, None] * math.pi / 8
+        ellipse = np.cos(turns) * away * (distance / eye[2])[:, None] + np.sin(turns) * away[:, ::-1] * [
+            -1,
+            1,
+        ]
+        around = (ground + ellipse * reach[:, None] * np.array([0, 0.5, 1])[:, None, None]).reshape(
+            -1, *ground.shape
+        )
         is_line = scene.pitch.is_line(around[..., 0], around[..., 1])
         is_green = scene.pitch.is_green(around[..., 0], around[..., 1], scene.border).all(0)
         labels = labels_at(label_map, project(metadata, np.c_[ground, np.zeros(len(ground))]))
-        clear = (margin < scene.pitch.line_width) & ~np.isin(labels, [1, 2, 255])
+        clear = (reach * distance / eye[2] < scene.pitch.line_width) & ~np.isin(labels, [1, 2, 255])
         for name, wanted in (("line", is_line.all(0)), ("field", ~is_line.any(0) & is_green)):
             assert (labels[wanted & clear] == PALETTE.names.index(name)).all()
             found[name] += int((wanted & clear).sum())
