@@ -66,7 +66,7 @@ def test_points_of_the_world_are_found_in_the_label(values: dict) -> None:
         scene, label_map, metadata = draw(values, index)
         eye = scene.camera.position
 
-        # Ground points whose surroundings, as far as the pixel's centre may be away, have one class: half a pixel's
+        # Ground points whose surroundings, as far as a pixel's centre may be away, have one class: half its
         # diagonal is an ellipse on the ground, long away from the camera and narrow across
         ground = eye[:2] + np.random.default_rng(index).normal(0, 2, (20_000, 2))
         level = np.linalg.norm(ground - eye[:2], axis=1)
