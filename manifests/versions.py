@@ -21,6 +21,7 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from manifests.card import create_card
 from manifests.durable import create_durable, exclusive_lock, make_folders, write_durable
 from manifests.merge import ConflictError, Merge, merge_rows
 from manifests.reader import TABLE_NAME, ManifestError, open_parquet, read_schema, read_table
@@ -290,4 +291,5 @@ def _publish(root: Path) -> None:
     with exclusive_lock(lock, what=f"Publishing to {root}", wait_seconds=_PUBLISH_WAIT_SECONDS):
         newest = version_numbers(root)[-1]
         if _published_version(root) < newest:
+            create_card(root)
             write_durable(root / TABLE_NAME, _part_bytes(root, read_version(root, newest)))

@@ -170,6 +170,14 @@ def test_opening_publishes_what_a_dead_writer_committed(tmp_path: Path, rows: Ca
         assert (tmp_path / "metadata.parquet").read_bytes() == new
 
 
+def test_a_readme_is_made_once_and_never_touched_again(tmp_path: Path, rows: Callable) -> None:
+    commit(tmp_path, rows("a"))
+    assert "load_dataset" in (tmp_path / "README.md").read_text()
+    (tmp_path / "README.md").write_text("mine")
+    commit(tmp_path, rows("b"))
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
 def test_a_table_without_version_records_is_read_but_not_built_upon(tmp_path: Path, rows: Callable) -> None:
     commit(tmp_path / "made", rows("a"))
     copy = tmp_path / "copy"
@@ -311,7 +319,7 @@ def test_four_writers_and_random_kills_lose_and_duplicate_nothing(tmp_path: Path
     for earlier, later in zip(sightings, sightings[1:], strict=False):
         assert all(later[writer] >= number for writer, number in earlier.items())
     leftovers = [name for name in os.listdir(tmp_path) if is_temporary(name)]
-    assert set(os.listdir(tmp_path)) - set(leftovers) <= {"_versions", "metadata.parquet"}
+    assert set(os.listdir(tmp_path)) - set(leftovers) <= {"README.md", "_versions", "metadata.parquet"}
 
 
 def test_four_writers_at_once_all_arrive(tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""What a verification can find, and what to do about it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["REMEDIES", "Finding", "Report"]
+
+REMEDIES = {
+    "no_manifest": "name the folder that holds metadata.parquet, or publish the dataset again",
+    "damaged_manifest": "run the publishing command again, which restores it from the newest version",
+    "wrong_schema": "publish the dataset again with this release",
+    "no_version_record": "bring the folder _versions back from where the dataset was copied",
+    "unpublished_version": "run the publishing command again; its writer died before the last step",
+    "table_changed": "restore metadata.parquet from the version's table in _versions",
+    "damaged_version": "restore the file from a copy; only this older or newer version is touched",
+    "missing_value": "publish the row again with the value filled in",
+    "duplicate_sample_id": "remove one of the rows",
+    "shared_file": "give each row files of its own",
+    "bad_value": "publish the row again with a right value",
+    "unsafe_path": "do not open the dataset until whoever made it explains the path",
+    "missing_file": "restore the file, or remove the row and generate the sample again",
+    "wrong_size": "restore the file, or remove the row and generate the sample again",
+    "wrong_sha256": "restore the file, or remove the row and generate the sample again",
+    "undecodable": "remove the row and generate the sample again",
+    "too_large": "remove the row; an image this large is not read",
+    "wrong_dimensions": "remove the row and generate the sample again",
+    "unknown_class_id": "remove the row and generate the sample again with the right palette",
+    "wrong_pixel_counts": "remove the row and generate the sample again",
+    "orphan_file": "delete the file when no run is writing to this dataset",
+}
+"""Every code that a finding can have, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong."""
+
+    code: str
+    """One of `REMEDIES`."""
+    where: str
+    """The file, relative to the root."""
+    what: str
+    sample_id: str | None = None
+    """The row; None when the finding is about the dataset."""
+
+    @property
+    def what_to_do(self) -> str:
+        """One clause."""
+        return REMEDIES[self.code]
+
+    def __str__(self) -> str:
+        row = f" (sample {self.sample_id})" if self.sample_id else ""
+        return f"{self.code}: {self.where}{row}: {self.what}; {self.what_to_do}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a verification looked at and found."""
+
+    root: Path
+    version: int
+    """The published version; 0 = there is none."""
+    is_deep: bool
+    """Whether files were hashed and decoded, not only looked for."""
+    num_rows: int
+    num_bytes: int
+    """Size of the images and labels that rows name, by the manifest."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    def count_by_code(self) -> dict[str, int]:
+        """How often each code was found, most frequent first."""
+        return dict(Counter(finding.code for finding in self.findings).most_common())
