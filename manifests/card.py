@@ -29,7 +29,7 @@ quality check.
 from datasets import load_dataset
 
 rows = load_dataset("path/of/this/folder", split="train")
-rows = rows.filter(lambda split, accepted: accepted and split == "train", ["split", "accepted"])
+rows = rows.filter(lambda row: row["accepted"] and row["split"] == "train")
 rows[0]["image"], rows[0]["label"]
 ```
 

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -248,11 +249,22 @@ def _check_file(
 
 
 def _find_orphans(root: Path, table: pa.Table) -> Iterator[Finding]:
-    """Files beside the published ones that no row names; links to folders are not followed."""
-    named = {name for kind in _FILE_KINDS for name in table[f"{kind}_file_name"].to_pylist()}
-    for kind in _FILE_KINDS:
-        for folder, _, file_names in os.walk(root / f"{kind}s"):
-            for file_name in sorted(file_names):
-                name = (Path(folder) / file_name).relative_to(root).as_posix()
-                if name not in named:
-                    yield Finding(code="orphan_file", where=name, what="no row names it")
+    """Files beside the published ones that no row of any version names; links to folders are not followed."""
+    unnamed = {
+        (Path(folder) / file_name).relative_to(root).as_posix()
+        for kind in _FILE_KINDS
+        for folder, _, file_names in os.walk(root / f"{kind}s")
+        for file_name in file_names
+    } - _file_names(table)
+    for number in reversed(version_numbers(root)):
+        if not unnamed:
+            return
+        # A damaged version is a finding of its own.
+        with suppress(ManifestError):
+            unnamed -= _file_names(open_manifest(root, version=number).table)
+    for name in sorted(unnamed):
+        yield Finding(code="orphan_file", where=name, what="no row of any version names it")
+
+
+def _file_names(table: pa.Table) -> set[str]:
+    return {name for kind in _FILE_KINDS for name in table[f"{kind}_file_name"].to_pylist()}

@@ -242,6 +242,12 @@ def test_orphans(tmp_path: Path, publish: Callable, found: Callable) -> None:
     assert found() == {}
 
 
+def test_files_of_an_older_version_are_no_orphans(tmp_path: Path, publish: Callable, found: Callable) -> None:
+    record = publish(tmp_path, "a", "b")[0]
+    commit(tmp_path, remove=[record.sample_id])
+    assert found() == {}
+
+
 def test_each_code_can_be_found() -> None:
     # Each remedy belongs to a fault that this file plants.
     planted = set(re.findall(r'"([a-z0-9]+_[a-z0-9_]+|undecodable)"', Path(__file__).read_text()))
