@@ -58,6 +58,7 @@ class Conditioning(nn.Module):
         else:
             table = _onehot_table(num_classes, labels.noise.amount)
         self.kind = kind
+        self.noise = labels.noise
         self.channels = table.shape[-1]
         self.colors = labels.noise_table[:, NUM_NOISE_LEVELS // 2]  # uint8 [K, 3]
         self.register_buffer(

@@ -9,9 +9,24 @@ __all__ = [
     "GeneratorConfig",
     "LossWeights",
     "NoiseConfig",
+    "RESUMABLE_CHANGES",
     "StrictModel",
     "TrainConfig",
 ]
+
+
+RESUMABLE_CHANGES = frozenset(
+    {
+        "device",
+        "total_images",
+        "report_every_images",
+        "preview_every_images",
+        "snapshot_every_images",
+        "checkpoint_every_images",
+        "num_preview",
+    }
+)
+"""Fields of `TrainConfig` that may change between an interruption and its resume."""
 
 
 class StrictModel(BaseModel):

@@ -1,12 +1,16 @@
-"""Watches for the collapse that ends a GAN unseen: a discriminator that is always right."""
+"""How a training ends unseen: a discriminator that is always right, and losses that are no numbers."""
 
 from collections import deque
 from typing import Any
 
-__all__ = ["DiscriminatorHealth"]
+__all__ = ["DiscriminatorHealth", "TrainingDiverged"]
 
 COLLAPSED_ACCURACY = 0.98
 NUM_REPORTS = 5
+
+
+class TrainingDiverged(RuntimeError):
+    """A loss or a weight became NaN or infinite; nothing of it was saved."""
 
 
 class DiscriminatorHealth:
@@ -35,7 +39,7 @@ class DiscriminatorHealth:
                 domain = name.removeprefix("accuracy_")
                 warnings.append(
                     f"The discriminator of domain {domain} has collapsed: it was right on at least "
-                    f"{min(recent):.1%} of patches in the last {NUM_REPORTS} reports, and teaches nothing now. "
+                    f"{min(recent):.1%} of patches in the last {NUM_REPORTS} reports, and teaches nothing. "
                     "Use background 'generate', more noise, or more photographs."
                 )
         return warnings

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan.conditioning import Conditioning
+from gan.conditioning import Conditioning, draw_noise_field
 from gan.translator import from_uint8, to_uint8
 
 __all__ = ["HostBatch", "draw_preview"]
 
 GAP_PX = 2
-MIDDLE_LEVEL = 128
+NOISE_SEED = 0
 
 
 class HostBatch(NamedTuple):
@@ -41,7 +41,12 @@ def draw_preview(
         uint8 [rows * H, N * W, 3] RGB with gaps between the pictures.
     """
     label_map = torch.from_numpy(images.label_map).to(device)
-    image_a, _ = conditioning(label_map, torch.full_like(label_map, MIDDLE_LEVEL))
+    noise = draw_noise_field(
+        *label_map.shape,
+        correlation_px=conditioning.noise.correlation_px,
+        generator=torch.Generator(device).manual_seed(NOISE_SEED),
+    )
+    image_a, _ = conditioning(label_map, noise)
     image_b = from_uint8(torch.from_numpy(images.photo).to(device))
     fake_b = _one_by_one(generators["ab"], image_a)
     fake_a = _one_by_one(generators["ba"], image_b)

@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gan.conditioning import Conditioning, LabelSpec, draw_noise_field
 from gan.config import TrainConfig
 from gan.device import autocast, resolve_device
+from gan.health import TrainingDiverged
 from gan.methods.method import Batch
 from gan.preview import HostBatch, draw_preview
 from gan.schedule import derived_seed
@@ -21,10 +23,6 @@ from gan.translator import from_uint8
 __all__ = ["RunOutputs", "TrainingDiverged", "train"]
 
 logger = logging.getLogger(__name__)
-
-
-class TrainingDiverged(RuntimeError):
-    """A loss or a weight became NaN or infinite; nothing of it was saved."""
 
 
 class RunOutputs(Protocol):
@@ -68,9 +66,8 @@ def train(
     """
     # Initialize.
     device = resolve_device(config.device)
-    conditioning = Conditioning(labels, config.conditioning).to(device)
-    state = TrainingState(config, conditioning.channels, device)
-    method, generators_ema = state.method, state.ema.network
+    state = TrainingState(config, labels, device)
+    method, conditioning, generators_ema = state.method, state.conditioning, state.ema.network
 
     # Resume.
     checkpoint = outputs.newest_checkpoint(device)
@@ -83,7 +80,7 @@ def train(
     stream = batches(state.num_images_seen)
     while not state.is_done:
         # Fetch and condition images.
-        batch = _to_device(next(stream), conditioning, labels, _random(state, "noise"))
+        batch = _to_device(next(stream), conditioning, _random(state, "noise"))
 
         # Train the generators.
         with state.training("generators"), autocast(device, config.precision):
@@ -126,15 +123,17 @@ def train(
     return True
 
 
-def _to_device(
-    host: HostBatch, conditioning: Conditioning, labels: LabelSpec, random: torch.Generator
-) -> Batch:
+def _to_device(host: HostBatch, conditioning: Conditioning, random: torch.Generator) -> Batch:
     label_map = torch.from_numpy(host.label_map).to(random.device, non_blocking=True)
-    noise = draw_noise_field(*label_map.shape, correlation_px=labels.noise.correlation_px, generator=random)
-    image_a, attention_a = conditioning(label_map, noise)
-    return Batch(
-        image_a, attention_a, from_uint8(torch.from_numpy(host.photo).to(random.device, non_blocking=True))
-    )
+    photo = torch.from_numpy(host.photo).to(random.device, non_blocking=True)
+
+    def draw_noise() -> Tensor:
+        correlation_px = conditioning.noise.correlation_px
+        return draw_noise_field(*label_map.shape, correlation_px=correlation_px, generator=random)
+
+    image_a, attention_a = conditioning(label_map, draw_noise())
+    noise_level = draw_noise().unsqueeze(1) / 127.5 - 1
+    return Batch(image_a, attention_a, from_uint8(photo), noise_level)
 
 
 def _random(state: TrainingState, purpose: str) -> torch.Generator:

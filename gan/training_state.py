@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan.config import TrainConfig
+from gan.conditioning import Conditioning, LabelSpec
+from gan.config import RESUMABLE_CHANGES, TrainConfig
 from gan.ema import EMA
 from gan.health import DiscriminatorHealth
 from gan.image_pool import ImagePool
@@ -17,15 +18,6 @@ from gan.schedule import ema_decay_at, learning_rate_at
 
 __all__ = ["CheckpointMismatch", "TrainingState"]
 
-RESUMABLE_CHANGES = {
-    "device",
-    "total_images",
-    "report_every_images",
-    "preview_every_images",
-    "snapshot_every_images",
-    "checkpoint_every_images",
-    "num_preview",
-}
 PHASES = ("generators", "discriminators")
 
 
@@ -38,15 +30,17 @@ class TrainingState:
 
     Args:
         config: the run.
-        channels_a: channels of the conditioning image.
+        labels: the classes of domain A.
         device: where it trains.
     """
 
-    def __init__(self, config: TrainConfig, channels_a: int, device: torch.device):
+    def __init__(self, config: TrainConfig, labels: LabelSpec, device: torch.device):
         self.config = config
+        self.labels = labels
         self.device = device
         self.num_images_seen = 0
-        self.method = build_method(config, channels_a).to(device)
+        self.conditioning = Conditioning(labels, config.conditioning).to(device)
+        self.method = build_method(config, labels.noise, self.conditioning.channels).to(device)
         self.ema = EMA(self.method.generators)
         self.optimizers = {
             phase: torch.optim.Adam(
@@ -103,7 +97,7 @@ class TrainingState:
         """All of it as tensors, numbers, strings, lists and dicts, which `torch.load(weights_only=True)`
         reads."""
         return {
-            "config": self.config.model_dump(mode="json"),
+            "settings": self._settings(),
             "num_images_seen": self.num_images_seen,
             "method": self.method.state_dict(),
             "ema": self.ema.state_dict(),
@@ -119,7 +113,7 @@ class TrainingState:
         Raises:
             CheckpointMismatch: it belongs to a run whose settings lead elsewhere.
         """
-        self._check_config(state["config"])
+        self._check_settings(state["settings"])
         self.num_images_seen = state["num_images_seen"]
         self.method.load_state_dict(state["method"])
         self.ema.load_state_dict(state["ema"])
@@ -129,12 +123,22 @@ class TrainingState:
         self.means.load_state_dict(state["means"])
         self.health.load_state_dict(state["health"])
 
-    def _check_config(self, old: dict[str, Any]) -> None:
-        new = self.config.model_dump(mode="json")
-        changed = [key for key in new if key not in RESUMABLE_CHANGES and new[key] != old.get(key)]
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "train": self.config.model_dump(mode="json"),
+            "noise": self.labels.noise.model_dump(mode="json"),
+            "palette": self.labels.palette,
+        }
+
+    def _check_settings(self, old: dict[str, dict[str, Any]]) -> None:
+        changed = [
+            f"{section}.{key} was {old[section].get(key)!r} and is now {value!r}"
+            for section, values in self._settings().items()
+            for key, value in values.items()
+            if key not in RESUMABLE_CHANGES and value != old[section].get(key)
+        ]
         if changed:
-            what = ", ".join(f"train.{key} was {old.get(key)!r} and is now {new[key]!r}" for key in changed)
             raise CheckpointMismatch(
-                f"The run directory holds a run with other settings: {what}. "
+                f"The run directory holds a run with other settings: {', '.join(changed)}. "
                 "Set them back, or choose another run_dir."
             )

@@ -4,11 +4,11 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from tqdm import tqdm
 
-__all__ = ["Advance", "show_progress"]
+__all__ = ["Advance", "ShowProgress", "show_progress"]
 
 logger = logging.getLogger(__name__)
 
@@ -17,22 +17,24 @@ LINE_EVERY_SECONDS = 30
 Advance = Callable[..., None]
 """advance(num=1, note=""): so many more are done; the note is shown beside the count."""
 
+ShowProgress = Callable[[str, int, str], AbstractContextManager[Advance]]
+"""show(what, total, unit), as `show_progress`."""
+
 
 @contextmanager
-def show_progress(what: str, total: int, unit: str, *, initial: int = 0) -> Iterator[Advance]:
+def show_progress(what: str, total: int, unit: str) -> Iterator[Advance]:
     """Count up to `total`, with rate and time left.
 
     Args:
         what: the work in a word or two, such as "generate".
         total: of units.
         unit: what is counted, such as "images".
-        initial: how many were done before, by an earlier run.
     """
     if sys.stderr.isatty():
-        with tqdm(total=total, initial=initial, desc=what, unit=f" {unit}", dynamic_ncols=True) as bar:
+        with tqdm(total=total, desc=what, unit=f" {unit}", dynamic_ncols=True) as bar:
             yield _bar_advance(bar)
     else:
-        lines = _Lines(what, total, unit, initial)
+        lines = _Lines(what, total, unit)
         yield lines.advance
         lines.say()
 
@@ -47,9 +49,9 @@ def _bar_advance(bar: tqdm) -> Advance:
 
 
 class _Lines:
-    def __init__(self, what: str, total: int, unit: str, initial: int):
+    def __init__(self, what: str, total: int, unit: str):
         self.what, self.total, self.unit = what, total, unit
-        self.initial = self.done = initial
+        self.done = 0
         self.note = ""
         self.start = self.last_said = time.monotonic()
 
@@ -62,7 +64,7 @@ class _Lines:
     def say(self) -> None:
         self.last_said = time.monotonic()
         seconds = self.last_said - self.start
-        rate = (self.done - self.initial) / seconds if seconds > 0 else 0.0
+        rate = self.done / seconds if seconds > 0 else 0.0
         left = (
             f", {_duration((self.total - self.done) / rate)} left"
             if rate > 0 and self.done < self.total

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +16,9 @@ from gan.snapshot import Snapshot
 from manifests.durable import exclusive_lock, make_folders, open_durable, write_durable
 from pipeline.images import encode_png
 from pipeline.progress import Advance
+from pipeline.trained import numbered_files
 
-__all__ = ["RunDir", "newest_snapshot"]
+__all__ = ["RunDir"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class RunDir:
     def newest_checkpoint(self, device: torch.device) -> dict[str, Any] | None:
         """The newest checkpoint's state on a device, or None; later lines of metrics.jsonl are dropped, as
         they come again."""
-        paths = _numbered(self.root / "checkpoints", "checkpoint", "pt")
+        paths = numbered_files(self.root / "checkpoints", "checkpoint", "pt")
         if not paths:
             self._start_log(0)
             return None
@@ -78,7 +78,7 @@ class RunDir:
         """Write a checkpoint and drop all but the newest two."""
         with open_durable(self.root / "checkpoints" / f"checkpoint-{num_images_seen:08d}.pt") as file:
             torch.save(state, file)
-        for _, path in _numbered(self.root / "checkpoints", "checkpoint", "pt")[:-NUM_CHECKPOINTS_KEPT]:
+        for _, path in numbered_files(self.root / "checkpoints", "checkpoint", "pt")[:-NUM_CHECKPOINTS_KEPT]:
             path.unlink()
 
     def save_snapshot(self, num_images_seen: int, snapshot: Snapshot) -> None:
@@ -113,18 +113,6 @@ class RunDir:
         if log.exists():
             kept = [line for line in _whole_lines(log) if line["num_images_seen"] <= num_images_seen]
             write_durable(log, "".join(json.dumps(line) + "\n" for line in kept).encode())
-
-
-def newest_snapshot(root: Path) -> Path | None:
-    """The snapshot of a run that saw the most images, or None."""
-    paths = _numbered(root / "snapshots", "snapshot", "safetensors")
-    return paths[-1][1] if paths else None
-
-
-def _numbered(folder: Path, stem: str, suffix: str) -> list[tuple[int, Path]]:
-    pattern = re.compile(rf"{stem}-(\d+)\.{suffix}")
-    found = ((pattern.fullmatch(path.name), path) for path in folder.glob(f"{stem}-*.{suffix}"))
-    return sorted((int(match[1]), path) for match, path in found if match)
 
 
 def _whole_lines(log: Path) -> Iterator[dict[str, Any]]:

@@ -15,14 +15,15 @@ from gan.preview import HostBatch
 from gan.schedule import derived_seed
 from gan.training_loop import train
 from manifests.durable import make_folders, write_durable
-from pipeline.config import RunConfig
+from pipeline.config import ConfigError, RunConfig
 from pipeline.geometry import CENTERED, View, cover_scale, draw_view, resize_photo, scaled_size, view
 from pipeline.images import read_image, read_label
 from pipeline.interruption import Interrupted, watch_signals
 from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
-from pipeline.progress import show_progress
-from pipeline.run_dir import RunDir, newest_snapshot
+from pipeline.progress import ShowProgress, show_progress
+from pipeline.run_dir import RunDir
+from pipeline.trained import finished_snapshot, newest_snapshot
 
 __all__ = ["TrainingImages", "label_spec", "train_stage"]
 
@@ -32,13 +33,20 @@ CACHE_BYTES = 2 * 1024**3
 NUM_BATCHES_AHEAD = 4
 
 
-def train_stage(config: RunConfig, labels: Sequence[Path], photos: Sequence[Path]) -> Path:
+def train_stage(
+    config: RunConfig,
+    labels: Sequence[Path],
+    photos: Sequence[Path],
+    *,
+    show: ShowProgress = show_progress,
+) -> Path:
     """Train to the end of the run, or find that it is done, and return its newest snapshot's path.
 
     Args:
         config: the run.
         labels: segmentation images to train on.
         photos: photographs to train on; nothing is paired.
+        show: how progress is shown.
 
     Raises:
         Interrupted: SIGINT or SIGTERM came; a checkpoint is written.
@@ -46,12 +54,16 @@ def train_stage(config: RunConfig, labels: Sequence[Path], photos: Sequence[Path
         CheckpointMismatch: the run directory holds a run with other settings.
         LockHeldError: another process trains there.
     """
+    finished = finished_snapshot(config)
+    if finished is not None:
+        logger.info("Training is complete: %s", finished)
+        return finished
     palette = config.read_palette()
     spec = label_spec(palette, config)
     images = TrainingImages(config, palette, labels, photos)
     make_folders(config.run_dir)
     with (
-        show_progress("train", config.train.total_images, "images") as advance,
+        show("train", config.train.total_images, "images") as advance,
         RunDir.open(config.run_dir, advance) as run_dir,
         watch_signals() as received,
     ):
@@ -71,7 +83,10 @@ def train_stage(config: RunConfig, labels: Sequence[Path], photos: Sequence[Path
 
 def label_spec(palette: Palette, config: RunConfig) -> LabelSpec:
     """What a method needs to know of the labels' classes."""
-    table = noise_table(palette, config.noise)
+    try:
+        table = noise_table(palette, config.noise)
+    except ValueError as error:
+        raise ConfigError(f"{error}.") from None
     return LabelSpec(table, palette.is_background, config.noise, palette.model_dump(mode="json"))
 
 

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from gan.attention import BLACK, composite, place_background
-from gan.config import TrainConfig
+from gan.config import NoiseConfig, TrainConfig
 from gan.losses import adversarial_loss, discriminator_accuracy, discriminator_loss, l1_loss
-from gan.methods.method import Batch, Method, PhaseLoss, build_cycle_networks, weigh
+from gan.methods.method import Batch, Method, PhaseLoss, build_cycle_networks, noised, weigh
 
 __all__ = ["AttentionCycleGAN"]
 
@@ -29,9 +29,10 @@ class AttentionCycleGAN(Method):
     The identity loss applies where both domains have three channels, that is with "rgb" conditioning.
     """
 
-    def __init__(self, config: TrainConfig, channels_a: int):
+    def __init__(self, config: TrainConfig, noise: NoiseConfig, channels_a: int):
         super().__init__()
         self.config = config
+        self.noise = noise
         self.draws_background = config.background == "generate"
         self.masks_discriminator = config.background == "mask_both"
         self.has_identity = channels_a == 3 and config.loss.identity > 0
@@ -51,7 +52,7 @@ class AttentionCycleGAN(Method):
             image_a=batch.image_a,
             image_b=batch.image_b.roll(1, dims=0),
         )
-        fake_a = generator_ba(batch.image_b)
+        fake_a = noised(generator_ba(batch.image_b), batch, self.config, self.noise)
         cycled_a = generator_ba(fake_b)
         if not self.draws_background:
             cycled_a = composite(cycled_a, batch.image_a, attention)

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from gan.config import TrainConfig
+from gan.config import NoiseConfig, TrainConfig
 from gan.losses import adversarial_loss, discriminator_accuracy, discriminator_loss, l1_loss
-from gan.methods.method import Batch, Method, PhaseLoss, build_cycle_networks, weigh
+from gan.methods.method import Batch, Method, PhaseLoss, build_cycle_networks, noised, weigh
 
 __all__ = ["CycleGAN"]
 
@@ -15,9 +15,10 @@ class CycleGAN(Method):
     The identity loss applies where both domains have three channels, that is with "rgb" conditioning.
     """
 
-    def __init__(self, config: TrainConfig, channels_a: int):
+    def __init__(self, config: TrainConfig, noise: NoiseConfig, channels_a: int):
         super().__init__()
         self.config = config
+        self.noise = noise
         self.has_identity = channels_a == 3 and config.loss.identity > 0
         self.generators, self.discriminators = build_cycle_networks(config, channels_a)
 
@@ -28,7 +29,7 @@ class CycleGAN(Method):
 
         # Translate to the other domain and back.
         fake_b = generator_ab(batch.image_a)
-        fake_a = generator_ba(batch.image_b)
+        fake_a = noised(generator_ba(batch.image_b), batch, self.config, self.noise)
         cycled_a = generator_ba(fake_b)
         cycled_b = generator_ab(fake_a)
 

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from gan.config import DiscriminatorConfig, GeneratorConfig, LossWeights, TrainConfig
+from gan.augment import noise_onehot, noise_rgb
+from gan.config import DiscriminatorConfig, GeneratorConfig, LossWeights, NoiseConfig, TrainConfig
 from gan.discriminators import MultiScaleDiscriminator
 from gan.generators import ResnetGenerator
 
-__all__ = ["Batch", "Method", "PhaseLoss", "build_cycle_networks", "weigh"]
+__all__ = ["Batch", "Method", "PhaseLoss", "build_cycle_networks", "noised", "weigh"]
 
 
 class Batch(NamedTuple):
@@ -21,6 +22,8 @@ class Batch(NamedTuple):
     """float [N, 1, H, W], 1 = translate, 0 = background."""
     image_b: Tensor
     """float [N, 3, H, W] in [-1, 1], unpaired photographs."""
+    noise_level: Tensor
+    """float [N, 1, H, W] in [-1, 1], for the noise on fakes of domain A; `image_a` has its own already."""
 
 
 class PhaseLoss(NamedTuple):
@@ -60,6 +63,16 @@ def weigh(terms: dict[str, Tensor], weights: LossWeights) -> PhaseLoss:
     """Sum named terms, each by the weight whose name starts its own ("cycle_a" counts by `cycle`)."""
     total = sum(term * getattr(weights, name.rsplit("_", 1)[0]) for name, term in terms.items())
     return PhaseLoss(total, {name: term.detach() for name, term in terms.items()}, {})
+
+
+def noised(fake_a: Tensor, batch: Batch, config: TrainConfig, noise: NoiseConfig) -> Tensor:
+    """A drawn segmentation image with the noise that labels have: float [N, Ca, H, W] in [-1, 1].
+
+    Without it the discriminator of domain A would know fakes by their lack of noise, and the way back to a
+    photograph could read hidden hints from them.
+    """
+    add_noise = noise_rgb if config.conditioning == "rgb" else noise_onehot
+    return add_noise(fake_a, batch.noise_level, noise)
 
 
 def build_cycle_networks(config: TrainConfig, channels_a: int) -> tuple[nn.ModuleDict, nn.ModuleDict]:

@@ -2,7 +2,7 @@
 
 import torch
 
-from gan.config import TrainConfig
+from gan.config import NoiseConfig, TrainConfig
 from gan.layers import init_weights
 from gan.methods.attention_cyclegan import AttentionCycleGAN
 from gan.methods.cyclegan import CycleGAN
@@ -17,13 +17,14 @@ METHODS: dict[str, type[Method]] = {
 }
 
 
-def build_method(config: TrainConfig, channels_a: int) -> Method:
+def build_method(config: TrainConfig, noise: NoiseConfig, channels_a: int) -> Method:
     """The method that `config.method` names, its weights drawn from `config.seed`.
 
     Args:
         config: the run's training section.
+        noise: of the labels.
         channels_a: channels of the conditioning image.
     """
-    method = METHODS[config.method](config, channels_a)
+    method = METHODS[config.method](config, noise, channels_a)
     init_weights(method, torch.Generator().manual_seed(derived_seed(config.seed, "weights")))
     return method

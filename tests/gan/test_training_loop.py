@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import gan.training_loop
+from gan.conditioning import Conditioning
 from gan.methods.attention_cyclegan import AttentionCycleGAN
 from gan.snapshot import Snapshot
 from gan.training_loop import TrainingDiverged, train
@@ -76,10 +77,8 @@ def test_the_learning_rate_reaches_the_optimisers(labels, small_config, batches,
 
 def test_each_phase_trains_its_own_networks_only(labels, small_config, batches, preview, outputs) -> None:
     config = small_config()
-    state = gan.training_loop.TrainingState(config, 3, torch.device("cpu"))
-    batch = gan.training_loop._to_device(
-        next(batches(0)), gan.training_loop.Conditioning(labels, "rgb"), labels, torch.Generator()
-    )
+    state = gan.training_loop.TrainingState(config, labels, torch.device("cpu"))
+    batch = gan.training_loop._to_device(next(batches(0)), Conditioning(labels, "rgb"), torch.Generator())
     for phase, other in (("generators", "discriminators"), ("discriminators", "generators")):
         state.method.zero_grad(set_to_none=True)
         with state.training(phase):
@@ -94,10 +93,8 @@ def test_each_phase_trains_its_own_networks_only(labels, small_config, batches, 
 
 
 def test_both_discriminators_see_their_generators_fakes(labels, small_config, batches) -> None:
-    method = AttentionCycleGAN(small_config(), 3)
-    batch = gan.training_loop._to_device(
-        next(batches(0)), gan.training_loop.Conditioning(labels, "rgb"), labels, torch.Generator()
-    )
+    method = AttentionCycleGAN(small_config(), labels.noise, 3)
+    batch = gan.training_loop._to_device(next(batches(0)), Conditioning(labels, "rgb"), torch.Generator())
     wanted = method.generator_phase(batch)
     assert set(wanted.fakes) == {"a", "b"}
     for domain in ("a", "b"):

@@ -7,7 +7,7 @@ from gan.translator import Translator
 
 
 def translator(labels, config) -> Translator:
-    method = build_method(config, 3)
+    method = build_method(config, labels.noise, 3)
     return Translator(Snapshot.of(method.generators, labels, config, 1), device="cpu", precision="fp32")
 
 

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from gan.config import NoiseConfig
 from gan.methods.attention_cyclegan import AttentionCycleGAN
 from gan.methods.method import Batch
 
@@ -11,22 +12,25 @@ def batch() -> Batch:
     attention = torch.zeros(2, 1, 16, 24)
     attention[..., 12:] = 1
     image_a = torch.rand(2, 3, 16, 24, generator=random) * 2 - 1
-    return Batch(image_a, attention, torch.rand(2, 3, 16, 24, generator=random) * 2 - 1)
+    image_b = torch.rand(2, 3, 16, 24, generator=random) * 2 - 1
+    return Batch(image_a, attention, image_b, torch.zeros(2, 1, 16, 24))
 
 
 def test_kept_background_is_the_labels_own_pixels(batch, small_config) -> None:
-    fake_b = AttentionCycleGAN(small_config(background="keep"), 3).generator_phase(batch).fakes["b"]
+    fake_b = (
+        AttentionCycleGAN(small_config(background="keep"), NoiseConfig(), 3).generator_phase(batch).fakes["b"]
+    )
     assert torch.equal(fake_b[..., :12], batch.image_a[..., :12])
     assert not torch.equal(fake_b[..., 12:], batch.image_a[..., 12:])
 
 
 def test_generated_background_is_drawn(batch, small_config) -> None:
-    fake_b = AttentionCycleGAN(small_config(), 3).generator_phase(batch).fakes["b"]
+    fake_b = AttentionCycleGAN(small_config(), NoiseConfig(), 3).generator_phase(batch).fakes["b"]
     assert not torch.equal(fake_b[..., :12], batch.image_a[..., :12])
 
 
 def test_mask_both_hides_the_background_of_photographs_from_the_discriminator(batch, small_config) -> None:
-    method = AttentionCycleGAN(small_config(background="mask_both"), 3)
+    method = AttentionCycleGAN(small_config(background="mask_both"), NoiseConfig(), 3)
     fakes = {name: fake.detach() for name, fake in method.generator_phase(batch).fakes.items()}
     assert fakes["b"].shape[1] == 4  # a fake and its mask stay together in the pool
     changed = batch.image_b.clone()
@@ -39,12 +43,12 @@ def test_mask_both_hides_the_background_of_photographs_from_the_discriminator(ba
 
 def test_the_mask_weighs_the_cycle_when_the_background_is_drawn(batch, small_config) -> None:
     config = small_config(loss={"background": 0.0})
-    weight = AttentionCycleGAN(config, 3).cycle_weight(batch.attention_a)
+    weight = AttentionCycleGAN(config, NoiseConfig(), 3).cycle_weight(batch.attention_a)
     assert torch.equal(weight, batch.attention_a)
 
 
 def test_identity_needs_the_same_channels_in_both_domains(batch, small_config) -> None:
-    method = AttentionCycleGAN(small_config(conditioning="onehot"), 4)
+    method = AttentionCycleGAN(small_config(conditioning="onehot"), NoiseConfig(), 4)
     onehot = batch._replace(image_a=torch.rand(2, 4, 16, 24))
     assert "identity_a" not in method.generator_phase(onehot).terms
-    assert "identity_a" in AttentionCycleGAN(small_config(), 3).generator_phase(batch).terms
+    assert "identity_a" in AttentionCycleGAN(small_config(), NoiseConfig(), 3).generator_phase(batch).terms
