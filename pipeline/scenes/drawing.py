@@ -14,7 +14,7 @@ from pipeline.palette import Palette
 from pipeline.scenes.config import ScenesConfig
 from pipeline.scenes.metadata import encode_metadata
 from pipeline.scenes.photo import render_photo
-from pipeline.scenes.rendering import render_label
+from pipeline.scenes.rendering import class_ids, render_label
 from pipeline.scenes.world import LABEL_SCENES, draw_scene
 
 __all__ = ["LABEL_FOLDER", "META_FOLDER", "PHOTO_FOLDER", "draw_scenes"]
@@ -52,14 +52,15 @@ def draw_scenes(
     Raises:
         ValueError: the folder holds scenes of another config, or the palette has no environment or field.
     """
+    class_ids(palette)
     out.mkdir(parents=True, exist_ok=True)
-    with exclusive_lock(out / "scenes.lock", what=f"drawing scenes into {out}"):
+    with exclusive_lock(out / "scenes.lock", what=f"The folder of scenes {out}"):
         _claim_folder(out, config, palette, overwrite)
         jobs = [(_draw_label, out, config, palette, index) for index in range(config.num)]
         jobs += [(_draw_photo, out, config, palette, index) for index in range(config.num_photos)]
         if progress is not None:
             progress(0, len(jobs))
-        with ThreadPoolExecutor(num_workers or len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor(num_workers or os.cpu_count() or 1) as pool:
             for done, _ in enumerate(pool.map(lambda job: job[0](*job[1:]), jobs), start=1):
                 if progress is not None:
                     progress(done, len(jobs))

@@ -11,7 +11,7 @@ from pipeline.scenes.config import ScenesConfig
 from pipeline.scenes.solids import Solid
 from pipeline.scenes.world import Scene
 
-__all__ = ["Hits", "cast_rays", "render_label", "solid_window"]
+__all__ = ["Hits", "cast_rays", "class_ids", "render_label", "solid_window"]
 
 
 class Hits(NamedTuple):
@@ -56,11 +56,11 @@ def solid_window(camera: Camera, solid: Solid) -> tuple[slice, slice] | None:
     return slice(min(top), max(bottom)), slice(min(left), max(right))
 
 
-def render_label(scene: Scene, config: ScenesConfig, palette: Palette) -> np.ndarray:
-    """Label map of a scene, uint8 [H, W]; every pixel has the class at its centre.
+def class_ids(palette: Palette) -> dict[str, int]:
+    """Ids of a palette's classes by name.
 
     Raises:
-        ValueError: the palette has no class environment or none named field.
+        ValueError: the palette has no class named environment or none named field.
     """
     ids = {name: number for number, name in enumerate(palette.names)}
     missing = [name for name in ("environment", "field") if name not in ids]
@@ -69,6 +69,16 @@ def render_label(scene: Scene, config: ScenesConfig, palette: Palette) -> np.nda
             f"Palette {palette.name!r} has no class {missing[0]!r}; scenes need the classes environment and "
             "field, and use ball, goal, robot and line where the palette has them."
         )
+    return ids
+
+
+def render_label(scene: Scene, config: ScenesConfig, palette: Palette) -> np.ndarray:
+    """Label map of a scene, uint8 [H, W]; every pixel has the class at its centre.
+
+    Raises:
+        ValueError: the palette has no class environment or none named field.
+    """
+    ids = class_ids(palette)
     left_out = {name for name in ("ball", "goal", "robot") if not getattr(config, f"label_{name}")}
     things = [thing for thing in scene.things if thing.class_name in ids.keys() - left_out]
     hits = cast_rays(scene.camera, [part.solid for thing in things for part in thing.parts])

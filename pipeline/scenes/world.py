@@ -10,7 +10,7 @@ from pipeline.scenes.config import ScenesConfig
 from pipeline.scenes.figures import Thing, build_ball, build_goal, build_human, build_robot
 from pipeline.scenes.pitch import PITCHES, Pitch
 
-__all__ = ["LABEL_SCENES", "PHOTO_SCENES", "Scene", "draw_scene", "scene_rng"]
+__all__ = ["LABEL_SCENES", "PHOTO_LOOKS", "PHOTO_SCENES", "VENUES", "Scene", "draw_scene", "scene_rng"]
 
 LABEL_SCENES, PHOTO_SCENES, PHOTO_LOOKS, VENUES = range(4)
 """Streams of random numbers: scenes of labels; scenes of photo-like pictures, their looks, their venues."""

@@ -84,3 +84,10 @@ def test_another_palette_is_refused(tmp_path: Path) -> None:
     other = PALETTE.model_copy(update={"classes": PALETTE.classes[::-1]})
     with pytest.raises(ValueError, match="another palette"):
         draw_scenes(tmp_path, make_config(), other)
+
+
+def test_a_palette_without_a_field_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    streets = Palette(name="streets", classes=PALETTE.classes[:4])
+    with pytest.raises(ValueError, match="no class 'field'"):
+        draw_scenes(tmp_path / "out", make_config(), streets)
+    assert not (tmp_path / "out").exists()

@@ -63,8 +63,4 @@ def test_things_do_not_stand_in_one_another() -> None:
     for index in range(20):
         places = [thing.place for thing in draw_scene(config, LABEL_SCENES, index).things[2:]]
         gaps = [math.dist(a, b) for i, a in enumerate(places) for b in places[:i]]
-        assert min(gaps) > config_radius()
-
-
-def config_radius() -> float:
-    return 0.14  # two balls side by side are the closest pair
+        assert min(gaps) > 0.14  # two balls side by side are the closest pair
