@@ -1,0 +1,236 @@
+"""Looks into every source file once: hash, size, classes, camera. What is bad gets a reason."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import yaml
+
+from pipeline.config import SourcesConfig
+from pipeline.findings import Finding
+from pipeline.images import BadImageError, decode_image, decode_label, read_bytes
+from pipeline.inspection_cache import InspectionCache
+from pipeline.palette import Palette
+from pipeline.source_checks import check_names, check_twins
+from pipeline.sources import SourceError, SourceLabel, SourcePhoto, find_labels, find_photos
+
+__all__ = ["FoundSources", "ImageFacts", "Inspection", "find_sources", "inspect_sources"]
+
+MAX_CAMERA_BYTES = 65_536
+FIX_IMAGE = "repair or remove the file; the run goes on without it"
+
+
+class FoundSources(NamedTuple):
+    """What lies in the source folders, by name."""
+
+    labels: list[SourceLabel]
+    photos: list[SourcePhoto]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What one good file holds."""
+
+    sha256: str
+    width: int
+    height: int
+    class_pixel_counts: tuple[int, ...] | None = None
+    """Of a label, in palette order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """All sources after the look inside."""
+
+    labels: tuple[tuple[SourceLabel, ImageFacts, str | None], ...]
+    """Good labels, each content once, with the JSON text of their camera."""
+    photos: tuple[tuple[SourcePhoto, ImageFacts], ...]
+    """Good photographs, each content once."""
+    bad_labels: tuple[BadImageError, ...]
+    bad_photos: tuple[BadImageError, ...]
+    findings: tuple[Finding, ...]
+
+
+def find_sources(sources: SourcesConfig) -> FoundSources:
+    """Find every label and photograph that the config names, each once, and check their names.
+
+    A folder that is missing or holds nothing known becomes a finding of severity "error".
+    """
+    labels: dict[Path, SourceLabel] = {}
+    photos: dict[Path, SourcePhoto] = {}
+    findings = []
+    for root in sources.labels:
+        try:
+            labels |= {label.path: label for label in find_labels(root) if label.path not in labels}
+            findings += check_twins(root)
+        except SourceError as error:
+            findings.append(_no_source(error, "labels"))
+    for root in sources.photos:
+        try:
+            photos |= {photo.path: photo for photo in find_photos(root) if photo.path not in photos}
+        except SourceError as error:
+            findings.append(_no_source(error, "photos"))
+    findings += check_names(labels.values())
+    return FoundSources(list(labels.values()), list(photos.values()), findings)
+
+
+def inspect_sources(
+    found: FoundSources,
+    sources: SourcesConfig,
+    palette: Palette,
+    cache: InspectionCache,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Inspection:
+    """Hash and decode every file in threads.
+
+    Args:
+        found: what to look into.
+        sources: limits and options.
+        palette: of the labels.
+        cache: what earlier runs found; the caller saves it.
+        progress: called with (files done, files in all).
+    """
+
+    def label_facts(label: SourceLabel) -> ImageFacts | BadImageError:
+        return _facts("label", label.path, lambda: _inspect_label(label.path, sources, palette), cache)
+
+    def photo_facts(photo: SourcePhoto) -> ImageFacts | BadImageError:
+        return _facts("photo", photo.path, lambda: _inspect_photo(photo.path, sources), cache)
+
+    def camera_text(label: SourceLabel) -> str | BadImageError | None:
+        path = label.camera_path
+        if path is None:
+            return None
+        try:
+            return cache.look("camera", path, lambda: _read_camera(path))
+        except BadImageError as error:
+            return error
+
+    total = len(found.labels) + len(found.photos)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="inspect") as pool:
+        cameras = list(pool.map(camera_text, found.labels))
+        of_labels = _counted(pool.map(label_facts, found.labels), 0, total, progress)
+        of_photos = _counted(pool.map(photo_facts, found.photos), len(found.labels), total, progress)
+
+    findings = list(found.findings)
+    findings += [
+        Finding("bad-camera", "warning", error.path, error.reason, "repair it; the camera is left out")
+        for error in dict.fromkeys(camera for camera in cameras if isinstance(camera, BadImageError))
+    ]
+    labels = _unique(found.labels, of_labels, "label", findings)
+    photos = _unique(found.photos, of_photos, "photograph", findings)
+    camera_of = dict(zip((label.path for label in found.labels), cameras, strict=True))
+    return Inspection(
+        labels=tuple(
+            (label, facts, camera if isinstance(camera := camera_of[label.path], str) else None)
+            for label, facts in labels
+        ),
+        photos=tuple(photos),
+        bad_labels=tuple(facts for facts in of_labels if isinstance(facts, BadImageError)),
+        bad_photos=tuple(facts for facts in of_photos if isinstance(facts, BadImageError)),
+        findings=tuple(findings),
+    )
+
+
+def _no_source(error: SourceError, setting: str) -> Finding:
+    return Finding("no-source", "error", error.root, error.reason, f"correct sources.{setting}")
+
+
+def _facts(
+    kind: str, path: Path, inspect: Callable[[], dict[str, Any]], cache: InspectionCache
+) -> ImageFacts | BadImageError:
+    try:
+        facts = cache.look(kind, path, inspect)
+    except BadImageError as error:
+        return error
+    counts = facts["class_pixel_counts"]
+    return ImageFacts(**{**facts, "class_pixel_counts": None if counts is None else tuple(counts)})
+
+
+def _inspect_label(path: Path, sources: SourcesConfig, palette: Palette) -> dict[str, Any]:
+    data = _named_bytes(path)
+    label_map = decode_label(
+        data,
+        palette,
+        path,
+        max_megapixels=sources.max_megapixels,
+        antialiased_edges=sources.antialiased_edges,
+    )
+    counts = np.bincount(label_map.ravel(), minlength=palette.num_classes)
+    return _as_facts(data, label_map, tuple(counts.tolist()))
+
+
+def _inspect_photo(path: Path, sources: SourcesConfig) -> dict[str, Any]:
+    data = _named_bytes(path)
+    return _as_facts(data, decode_image(data, path, max_megapixels=sources.max_megapixels), None)
+
+
+def _as_facts(data: bytes, image: np.ndarray, counts: tuple[int, ...] | None) -> dict[str, Any]:
+    return asdict(ImageFacts(hashlib.sha256(data).hexdigest(), image.shape[1], image.shape[0], counts))
+
+
+def _named_bytes(path: Path) -> bytes:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise BadImageError(path, "its name is no valid UTF-8; rename it") from None
+    return read_bytes(path)
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML without aliases, by which a small file could unfold to gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it uses aliases")
+        return super().compose_node(parent, index)
+
+
+def _read_camera(path: Path) -> str:
+    data = _named_bytes(path)
+    if len(data) > MAX_CAMERA_BYTES:
+        raise BadImageError(
+            path, f"camera metadata of {len(data)} bytes; at most {MAX_CAMERA_BYTES} are read"
+        )
+    try:
+        return json.dumps(yaml.load(data, _PlainLoader), sort_keys=True)
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise BadImageError(path, f"camera metadata that cannot be read ({reason})") from error
+
+
+def _counted(
+    results: Iterable[Any], offset: int, total: int, progress: Callable[[int, int], None] | None
+) -> list[Any]:
+    listed = []
+    for result in results:
+        listed.append(result)
+        if progress is not None:
+            progress(offset + len(listed), total)
+    return listed
+
+
+def _unique(
+    found: Sequence[Any], facts: Sequence[ImageFacts | BadImageError], kind: str, findings: list[Finding]
+) -> list[tuple[Any, ImageFacts]]:
+    """The good ones, each content once; the others become findings."""
+    first: dict[str, tuple[Any, ImageFacts]] = {}
+    for item, known in zip(found, facts, strict=True):
+        if isinstance(known, BadImageError):
+            findings.append(Finding(f"bad-{kind}", "warning", item.path, known.reason, FIX_IMAGE))
+        elif known.sha256 in first:
+            what = f"the same bytes as {first[known.sha256][0].path}"
+            findings.append(
+                Finding("duplicate-content", "warning", item.path, what, "remove one; the first is used")
+            )
+        else:
+            first[known.sha256] = (item, known)
+    return list(first.values())

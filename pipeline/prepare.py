@@ -1,0 +1,157 @@
+"""Stage: from source folders to records. Good files stay where they are; bad ones get a reason."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from manifests.durable import make_folders, write_durable
+from manifests.schema import SampleRecord
+from pipeline.config import SourcesConfig
+from pipeline.findings import Finding
+from pipeline.images import BadImageError
+from pipeline.inspection import FIX_IMAGE, Inspection, find_sources, inspect_sources
+from pipeline.inspection_cache import InspectionCache
+from pipeline.palette import Palette
+from pipeline.sources import SourceError
+
+__all__ = ["BAD_FILES", "Photo", "Prepared", "TooManyBadInputs", "prepare", "too_many_bad"]
+
+BAD_FILES = "bad_files.jsonl"
+"""In the quarantine folder: one line per bad file with `file`, `kind`, `reason` and `what_to_do`."""
+
+
+class TooManyBadInputs(ValueError):
+    """So many files cannot be used that the run would not be what was asked for. Exit code 3."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """One photograph that can be used."""
+
+    path: Path
+    part: str
+    """ "train", "test" or "unsplit": the folder it came from."""
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything usable that the source folders hold."""
+
+    records: tuple[SampleRecord, ...]
+    """One per label, with source fields, size, class pixel counts and camera; each content once."""
+    label_paths: Mapping[str, Path]
+    """Source sha256 -> where that label lies."""
+    photos: tuple[Photo, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def train_labels(self) -> tuple[Path, ...]:
+        """Labels to train on: those outside test folders, or all where there are no others."""
+        paths = [(self.label_paths[r.source_sha256], r.source_part) for r in self.records]
+        return _outside_test(paths)
+
+    @property
+    def train_photos(self) -> tuple[Path, ...]:
+        """Photographs to train on: those outside test folders, or all where there are no others."""
+        return _outside_test([(photo.path, photo.part) for photo in self.photos])
+
+
+def prepare(
+    sources: SourcesConfig,
+    palette: Palette,
+    *,
+    cache: Path,
+    quarantine: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prepared:
+    """Find, hash and check every source file.
+
+    Args:
+        sources: folders and limits.
+        palette: of the labels.
+        cache: JSON file that remembers good files, so that a second run opens only what has changed.
+        quarantine: folder whose `bad_files.jsonl` lists what cannot be used; it is rewritten on each run.
+        progress: called with (files done, files in all).
+
+    Returns:
+        What can be used. The same folders give the same result in the same order.
+
+    Raises:
+        SourceError: a source folder does not exist or holds nothing known.
+        TooManyBadInputs: more than `max_bad_fraction` of the labels or photographs are bad, or none is left.
+    """
+    found = find_sources(sources)
+    for finding in found.findings:
+        if finding.severity == "error":
+            raise SourceError(finding.path, finding.what)
+    remembered = InspectionCache(cache, sources, palette)
+    inspection = inspect_sources(found, sources, palette, remembered, progress=progress)
+    remembered.save()
+    _write_quarantine(quarantine, inspection)
+    for kind, num_found, bad in (
+        ("labels", len(found.labels), inspection.bad_labels),
+        ("photographs", len(found.photos), inspection.bad_photos),
+    ):
+        fault = too_many_bad(kind, num_found, bad, sources.max_bad_fraction)
+        if fault is not None:
+            raise TooManyBadInputs(f"{fault}; {quarantine / BAD_FILES} lists each.")
+    return _as_prepared(inspection)
+
+
+def too_many_bad(
+    kind: str, num_found: int, bad: tuple[BadImageError, ...], max_bad_fraction: float
+) -> str | None:
+    """Why a run cannot go on with what is left of one kind of source, or None. A clause, as Finding.what."""
+    if num_found == 0:
+        return f"there are no {kind} in the folders that sources name"
+    if len(bad) == num_found or len(bad) > max_bad_fraction * num_found:
+        return (
+            f"{len(bad)} of {num_found} {kind} cannot be used, over sources.max_bad_fraction "
+            f"{max_bad_fraction:g}; the first is {bad[0].path}: {bad[0].reason}"
+        )
+    return None
+
+
+def _as_prepared(inspection: Inspection) -> Prepared:
+    records = tuple(
+        SampleRecord(
+            source_set=label.source_set,
+            source_label=label.relative,
+            source_sha256=facts.sha256,
+            source_part=label.part,
+            width=facts.width,
+            height=facts.height,
+            class_pixel_counts=facts.class_pixel_counts,
+            camera=camera,
+        )
+        for label, facts, camera in inspection.labels
+    )
+    photos = tuple(
+        Photo(path=photo.path, part=photo.part, sha256=facts.sha256, width=facts.width, height=facts.height)
+        for photo, facts in inspection.photos
+    )
+    label_paths = {facts.sha256: label.path for label, facts, _ in inspection.labels}
+    return Prepared(records=records, label_paths=label_paths, photos=photos, findings=inspection.findings)
+
+
+def _outside_test(paths: list[tuple[Path, str]]) -> tuple[Path, ...]:
+    return tuple(path for path, part in paths if part != "test") or tuple(path for path, _ in paths)
+
+
+def _write_quarantine(quarantine: Path, inspection: Inspection) -> None:
+    path = quarantine / BAD_FILES
+    bad = [("label", error) for error in inspection.bad_labels]
+    bad += [("photograph", error) for error in inspection.bad_photos]
+    if not bad:
+        path.unlink(missing_ok=True)
+        return
+    make_folders(quarantine)
+    lines = [
+        json.dumps({"file": str(error.path), "kind": kind, "reason": error.reason, "what_to_do": FIX_IMAGE})
+        for kind, error in bad
+    ]
+    write_durable(path, "".join(f"{line}\n" for line in lines).encode())
