@@ -17,7 +17,7 @@ from manifests.decoding import UndecodableError, decode_image, decode_label, ima
 from manifests.findings import Finding, Report
 from manifests.reader import TABLE_NAME, ManifestError, UnsafePathError, inside, open_parquet
 from manifests.schema import SCHEMA, SPLITS, SchemaError, check_schema, class_names, version_number
-from manifests.versions import VERSIONS_FOLDER, read_version, version_numbers
+from manifests.versions import VERSIONS_FOLDER, open_manifest, read_version, version_numbers
 
 __all__ = ["verify"]
 
