@@ -20,7 +20,7 @@ from pipeline.palette import Palette
 from pipeline.source_checks import check_names, check_twins
 from pipeline.sources import SourceError, SourceLabel, SourcePhoto, find_labels, find_photos
 
-__all__ = ["FoundSources", "ImageFacts", "Inspection", "find_sources", "inspect_sources"]
+__all__ = ["FoundSources", "ImageFacts", "Inspection", "find_sources", "inspect_sources", "too_many_bad"]
 
 MAX_CAMERA_BYTES = 65_536
 FIX_IMAGE = "repair or remove the file; the run goes on without it"
@@ -138,6 +138,20 @@ def inspect_sources(
         bad_photos=tuple(facts for facts in of_photos if isinstance(facts, BadImageError)),
         findings=tuple(findings),
     )
+
+
+def too_many_bad(
+    kind: str, num_found: int, bad: tuple[BadImageError, ...], max_bad_fraction: float
+) -> str | None:
+    """Why a run cannot go on with what is left of one kind of source, or None. A clause, as Finding.what."""
+    if num_found == 0:
+        return f"there are no {kind} in the folders that sources name"
+    if len(bad) == num_found or len(bad) > max_bad_fraction * num_found:
+        return (
+            f"{len(bad)} of {num_found} {kind} cannot be used, over sources.max_bad_fraction "
+            f"{max_bad_fraction:g}; the first is {bad[0].path}: {bad[0].reason}"
+        )
+    return None
 
 
 def _no_source(error: SourceError, setting: str) -> Finding:

@@ -9,13 +9,12 @@ from manifests.durable import make_folders, write_durable
 from manifests.schema import SampleRecord
 from pipeline.config import SourcesConfig
 from pipeline.findings import Finding
-from pipeline.images import BadImageError
-from pipeline.inspection import FIX_IMAGE, Inspection, find_sources, inspect_sources
+from pipeline.inspection import FIX_IMAGE, Inspection, find_sources, inspect_sources, too_many_bad
 from pipeline.inspection_cache import InspectionCache
 from pipeline.palette import Palette
 from pipeline.sources import SourceError
 
-__all__ = ["BAD_FILES", "Photo", "Prepared", "TooManyBadInputs", "prepare", "too_many_bad"]
+__all__ = ["BAD_FILES", "Photo", "Prepared", "TooManyBadInputs", "prepare"]
 
 BAD_FILES = "bad_files.jsonl"
 """In the quarantine folder: one line per bad file with `file`, `kind`, `reason` and `what_to_do`."""
@@ -100,20 +99,6 @@ def prepare(
         if fault is not None:
             raise TooManyBadInputs(f"{fault}; {quarantine / BAD_FILES} lists each.")
     return _as_prepared(inspection)
-
-
-def too_many_bad(
-    kind: str, num_found: int, bad: tuple[BadImageError, ...], max_bad_fraction: float
-) -> str | None:
-    """Why a run cannot go on with what is left of one kind of source, or None. A clause, as Finding.what."""
-    if num_found == 0:
-        return f"there are no {kind} in the folders that sources name"
-    if len(bad) == num_found or len(bad) > max_bad_fraction * num_found:
-        return (
-            f"{len(bad)} of {num_found} {kind} cannot be used, over sources.max_bad_fraction "
-            f"{max_bad_fraction:g}; the first is {bad[0].path}: {bad[0].reason}"
-        )
-    return None
 
 
 def _as_prepared(inspection: Inspection) -> Prepared:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from pipeline.config import SourcesConfig
-from pipeline.images import encode_jpeg, encode_label_png, encode_png, write_file
+from pipeline.images import encode_jpeg, encode_label_png, encode_png
 from pipeline.palette import Palette, PaletteClass
 from pipeline.prepare import BAD_FILES, Prepared, TooManyBadInputs, prepare
 from pipeline.sources import SourceError
@@ -20,17 +20,22 @@ def label_map(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 3, (10, 14), dtype=np.uint8)
 
 
+def put(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A small set: 4 + 1 labels, 3 + 1 photographs, all good."""
     root = tmp_path / "soccer"
     for seed in range(5):
         folder = "segTest" if seed == 4 else "segTrain"
-        write_file(root / folder / f"{seed}.png", encode_label_png(label_map(seed), PALETTE))
+        put(root / folder / f"{seed}.png", encode_label_png(label_map(seed), PALETTE))
     for seed in range(4):
         image = np.random.default_rng(seed).integers(0, 256, (8, 9, 3), dtype=np.uint8)
         folder = "realTest" if seed == 3 else "realTrain"
-        write_file(root / folder / f"{seed}.jpg", encode_jpeg(image, 90))
+        put(root / folder / f"{seed}.jpg", encode_jpeg(image, 90))
     return root
 
 
@@ -47,7 +52,7 @@ def listed_bad(root: Path) -> list[dict[str, str]]:
 
 def test_records_are_born_with_what_is_in_the_label(root: Path) -> None:
     camera = {"projection": "EQUIDISTANT", "Hoc": [[1.0, 0.0], [0.0, 1.0]], "fov": 2.5}
-    write_file(root / "meta" / "2.yaml", yaml.safe_dump(camera).encode())
+    put(root / "meta" / "2.yaml", yaml.safe_dump(camera).encode())
     prepared = run(root)
     assert [record.source_label for record in prepared.records] == [
         "segTest/4.png",
@@ -80,7 +85,7 @@ def test_a_second_run_opens_nothing_and_finds_the_same(root: Path, monkeypatch: 
 def test_a_changed_file_is_looked_at_again(root: Path) -> None:
     before = run(root)
     path = root / "segTrain" / "1.png"
-    write_file(path, encode_label_png(label_map(77), PALETTE))
+    put(path, encode_label_png(label_map(77), PALETTE))
     after = run(root)
     changed = [a.source_label for a, b in zip(after.records, before.records, strict=True) if a != b]
     assert changed == ["segTrain/1.png"]
@@ -107,7 +112,7 @@ def test_bad_files_are_listed_and_the_rest_goes_on(root: Path) -> None:
     truncated = root / "segTrain" / "bad1.png"
     truncated.write_bytes((root / "segTrain" / "0.png").read_bytes()[:60])
     foreign = np.full((4, 4, 3), 9, np.uint8)
-    write_file(root / "segTrain" / "bad2.png", encode_png(foreign))
+    put(root / "segTrain" / "bad2.png", encode_png(foreign))
     (root / "realTrain" / "bad3.jpg").touch()
     prepared = run(root, max_bad_fraction=0.5)
     assert prepared.records == good.records and prepared.photos == good.photos
@@ -162,8 +167,8 @@ def test_a_missing_folder_stops_the_run(tmp_path: Path) -> None:
 
 
 def test_equal_content_is_used_once(root: Path) -> None:
-    write_file(root / "segTrain" / "again.png", (root / "segTrain" / "0.png").read_bytes())
-    write_file(root / "realTrain" / "again.jpg", (root / "realTrain" / "0.jpg").read_bytes())
+    put(root / "segTrain" / "again.png", (root / "segTrain" / "0.png").read_bytes())
+    put(root / "realTrain" / "again.jpg", (root / "realTrain" / "0.jpg").read_bytes())
     prepared = run(root)
     assert len(prepared.records) == 5 and len(prepared.photos) == 4
     assert [finding.code for finding in prepared.findings] == ["duplicate-content"] * 2
@@ -178,7 +183,7 @@ def test_a_folder_named_twice_counts_once(root: Path) -> None:
 
 @pytest.mark.parametrize("text", ["{", "a: &x [1]\nb: *x", "\x00", "a: " + "1" * 70_000, "d: 2020-01-01"])
 def test_camera_metadata_that_cannot_be_read_is_left_out(root: Path, text: str) -> None:
-    write_file(root / "meta" / "2.yaml", text.encode())
+    put(root / "meta" / "2.yaml", text.encode())
     prepared = run(root)
     assert all(record.camera is None for record in prepared.records)
     assert [(finding.code, finding.path.name) for finding in prepared.findings] == [("bad-camera", "2.yaml")]

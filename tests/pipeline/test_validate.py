@@ -1,0 +1,162 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import yaml
+
+from manifests.durable import write_durable
+from manifests.schema import to_table
+from manifests.writer import table_bytes
+from pipeline.config import RunConfig, load_config
+from pipeline.findings import Finding
+from pipeline.images import encode_jpeg, encode_label_png
+from pipeline.palette import Palette, load_palette
+from pipeline.validate import validate
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def good_run(folder: Path, *overrides: str) -> RunConfig:
+    """A run with nothing wrong: 4 labels with every class, 3 photographs, all 64 x 48."""
+    shutil.copy(REPOSITORY / "configs" / "palettes" / "nubots.yaml", folder / "palette.yaml")
+    palette = load_palette(folder / "palette.yaml")
+    for seed in range(4):
+        label_map = np.random.default_rng(seed).integers(0, 6, (48, 64), dtype=np.uint8)
+        put(folder / "data" / "segTrain" / f"{seed}.png", encode_label_png(label_map, palette))
+    for seed in range(3):
+        image = np.random.default_rng(seed).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+        put(folder / "data" / "realTrain" / f"{seed}.jpg", encode_jpeg(image, 80))
+    values = {
+        "name": "test",
+        "palette": "palette.yaml",
+        "run_dir": "runs/test",
+        "output": "out",
+        "sources": {"labels": "data", "photos": "data"},
+        "train": {"width": 64, "height": 48},
+    }
+    (folder / "run.yaml").write_text(yaml.safe_dump(values))
+    return load_config(folder / "run.yaml", overrides)
+
+
+def put(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def codes(findings: list[Finding], severity: str) -> list[str]:
+    return [finding.code for finding in findings if finding.severity == severity]
+
+
+def test_a_good_run_has_no_findings_and_leaves_no_trace(tmp_path: Path) -> None:
+    config = good_run(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert validate(config) == []
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
+    config = good_run(tmp_path, "noise.amount=0.8", "train.width=512", "sources.max_bad_fraction=0.5")
+    (tmp_path / "data" / "segTrain" / "bad.png").write_text("no image")
+    (tmp_path / "out").write_text("a file where a folder should be")
+    findings = validate(config)
+    assert codes(findings, "error") == ["no-folder", "noise-confuses-classes"]
+    assert codes(findings, "warning") == ["bad-label", "small-images", "small-images"]
+    for finding in findings:
+        assert str(finding.path) in str(finding) and finding.fix in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "code"),
+    [
+        (["palette=gone.yaml"], "bad-palette"),
+        (["noise.amount=0.6"], "noise-confuses-classes"),
+        (["sources.labels=gone"], "no-source"),
+        (["sources.labels=runs"], "no-source"),
+        (["sources.photos=[]"], "no-photos"),
+        (["sources.labels=[]"], "no-labels"),
+        (["output=runs/test"], "one-folder"),
+    ],
+)
+def test_each_error_is_found(tmp_path: Path, overrides: list[str], code: str) -> None:
+    (tmp_path / "runs").mkdir()
+    findings = validate(good_run(tmp_path, *overrides))
+    assert codes(findings, "error") == [code]
+
+
+def test_too_many_bad_files_are_an_error(tmp_path: Path) -> None:
+    config = good_run(tmp_path)
+    for path in (tmp_path / "data" / "segTrain").iterdir():
+        path.write_bytes(path.read_bytes()[:-20])
+    assert codes(validate(config), "error") == ["too-many-bad"]
+
+
+def test_scenes_stand_in_for_missing_sources(tmp_path: Path) -> None:
+    none = ["sources.labels=[]", "sources.photos=[]", "scenes.num=10", "scenes.num_photos=5"]
+    assert codes(validate(good_run(tmp_path, *none)), "error") == []
+    assert codes(validate(good_run(tmp_path, *none[:3])), "error") == ["no-photos"]
+
+
+def test_classes_that_never_occur_are_said(tmp_path: Path) -> None:
+    config = good_run(tmp_path)
+    palette = load_palette(tmp_path / "palette.yaml")
+    for path in (tmp_path / "data" / "segTrain").iterdir():
+        label_map = np.random.default_rng(len(path.name)).choice([0, 4, 5], (48, 64)).astype(np.uint8)
+        label_map[0, 0] = int(path.stem)
+        path.write_bytes(encode_label_png(label_map % 6, palette))
+    (tmp_path / "data" / "segTrain" / "3.png").unlink()
+    findings = validate(config)
+    assert codes(findings, "warning") == ["unused-classes"]
+    assert "robot" in findings[0].what and "ball" not in findings[0].what
+
+
+def test_domains_of_other_shape_are_said(tmp_path: Path) -> None:
+    config = good_run(tmp_path)
+    for path in (tmp_path / "data" / "realTrain").iterdir():
+        image = np.random.default_rng(int(path.stem)).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        path.write_bytes(encode_jpeg(image, 80))
+    assert codes(validate(config), "warning") == ["aspect-ratios"]
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def test_a_disk_that_is_too_small_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**6, 10**6 - 60_000, 60_000))
+    assert codes(validate(good_run(tmp_path)), "error") == []
+    findings = validate(good_run(tmp_path, "generate.variants=3"))
+    assert codes(findings, "error") == ["disk-space"]
+
+
+def test_a_place_that_may_not_be_written_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert codes(validate(good_run(tmp_path)), "error") == ["no-permission"] * 2
+
+
+def test_an_output_of_another_palette_is_an_error(tmp_path: Path) -> None:
+    config = good_run(tmp_path)
+    ours = config.read_palette()
+    theirs = Palette(name="other", classes=ours.classes[::-1])
+    (tmp_path / "out").mkdir()
+    for palette, expected in ((ours, []), (theirs, ["other-palette"])):
+        table = to_table([], palette=palette.model_dump(mode="json"))
+        write_durable(tmp_path / "out" / "metadata.parquet", table_bytes(table))
+        assert codes(validate(config), "error") == expected
+    (tmp_path / "out" / "metadata.parquet").write_bytes(b"no parquet")
+    assert codes(validate(config), "error") == ["bad-output"]
+
+
+def test_validation_imports_nothing_heavy() -> None:
+    heavy = ("torch", "torchvision", "pyarrow", "prefect", "datasets")
+    code = f"import sys, pipeline.validate; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
