@@ -8,12 +8,12 @@ __all__ = ["REMEDIES", "Finding", "Report"]
 
 REMEDIES = {
     "no_manifest": "name the folder that holds metadata.parquet, or publish the dataset again",
-    "damaged_manifest": "run the publishing command again, which restores it from the newest version",
+    "damaged_manifest": "copy the newest version's table from _versions over it",
     "wrong_schema": "publish the dataset again with this release",
     "no_version_record": "bring the folder _versions back from where the dataset was copied",
     "unpublished_version": "run the publishing command again; its writer died before the last step",
-    "table_changed": "restore metadata.parquet from the version's table in _versions",
-    "damaged_version": "restore the file from a copy; only this older or newer version is touched",
+    "table_changed": "copy that version's table from _versions over it",
+    "damaged_version": "restore the file from a copy of the dataset; other versions are not touched",
     "missing_value": "publish the row again with the value filled in",
     "duplicate_sample_id": "remove one of the rows",
     "shared_file": "give each row files of its own",

@@ -68,6 +68,9 @@ def test_damaged_manifest(tmp_path: Path, publish: Callable, found: Callable, da
     data[200] ^= 1
     path.write_bytes(data if damage == "flipped" else data[:-20])
     assert found(deep=False) == {"damaged_manifest": "metadata.parquet"}
+    part = tmp_path / "_versions" / read_version(tmp_path, 1).table
+    path.write_bytes(part.read_bytes())
+    assert found() == {}
 
 
 def test_wrong_schema(tmp_path: Path, found: Callable) -> None:

@@ -2,19 +2,20 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from manifests import versions
-from manifests.durable import is_temporary
+from manifests.durable import DiskFullError, is_temporary
 from manifests.merge import ConflictError
 from manifests.reader import ManifestError, read_records, read_schema, read_table
 from manifests.schema import SCHEMA, SchemaError, to_table, version_number
@@ -170,6 +171,20 @@ def test_opening_publishes_what_a_dead_writer_committed(tmp_path: Path, rows: Ca
         assert (tmp_path / "metadata.parquet").read_bytes() == new
 
 
+def test_a_full_disk_leaves_the_old_version(tmp_path: Path, rows: Callable) -> None:
+    commit(tmp_path, rows("a"))
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(DiskFullError, match="bytes were needed"):
+            commit(tmp_path, rows(*"bcdef"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert commit(tmp_path, rows(*"bcdef")) == 2
+
+
 def test_a_readme_is_made_once_and_never_touched_again(tmp_path: Path, rows: Callable) -> None:
     commit(tmp_path, rows("a"))
     assert "load_dataset" in (tmp_path / "README.md").read_text()
@@ -216,8 +231,8 @@ from pathlib import Path
 import manifests.versions as versions
 from manifests.schema import SCHEMA, SampleRecord, to_table
 
-root, writer, first, last, step_to_die_at = Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:6])
-steps = 0
+writer, first, last, roots = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+steps = step_to_die_at = 0
 
 def dying(function):
     def call(*arguments, **options):
@@ -239,16 +254,28 @@ plain = {field.name: "x" for field in SCHEMA} | dict.fromkeys(
 ) | {"class_pixel_counts": (1,), "mask_coverage": 0.5, "accepted": True}
 palette = {"name": "p", "classes": [{"name": "a", "color": [0, 0, 0]}]}
 print("ready", flush=True)
-for batch in range(first, last):
-    records = [SampleRecord(**plain | {"sample_id": f"{writer}-{batch:04d}-{row}"}) for row in range(5)]
-    versions.commit(root, to_table(records, palette=palette))
-    print(batch, flush=True)
+for argument in roots:
+    step, root = argument.split(":", 1)
+    # With several roots, each has a child of its own, so that Python and Arrow start once.
+    if len(roots) > 1 and os.fork():
+        print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
+        continue
+    step_to_die_at = int(step)
+    for batch in range(first, last):
+        records = [SampleRecord(**plain | {"sample_id": f"{writer}-{batch:04d}-{row}"}) for row in range(5)]
+        versions.commit(Path(root), to_table(records, palette=palette))
+        if len(roots) == 1:
+            print(batch, flush=True)
+    if len(roots) > 1:
+        os._exit(0)
 """
 
 
-def start(root: Path, writer: str, first: int, last: int, step_to_die_at: int = 0) -> subprocess.Popen:
-    arguments = [str(root), writer, str(first), str(last), str(step_to_die_at)]
-    return subprocess.Popen([sys.executable, "-c", WORKER, *arguments], stdout=subprocess.PIPE, text=True)
+def start(writer: str, first: int, last: int, *roots: Path, steps: Sequence[int] = (0,)) -> subprocess.Popen:
+    """A process that commits batches of five rows to each root; it dies at the root's step, 0 = never."""
+    arguments = [f"{step}:{root}" for step, root in zip(steps, roots, strict=True)]
+    command = [sys.executable, "-c", WORKER, writer, str(first), str(last), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def batches(root: Path) -> dict[str, list[int]]:
@@ -266,22 +293,24 @@ def batches(root: Path) -> dict[str, list[int]]:
 
 def test_killed_at_each_step_and_started_again_it_ends_in_the_same_table(tmp_path: Path) -> None:
     whole = tmp_path / "whole"
-    assert start(whole, "w", 0, 3).communicate()[0].split()[1:] == ["0", "1", "2"]
-    for step in range(1, 13):
-        root = tmp_path / str(step)
-        process = start(root, "w", 0, 2, step)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
+    assert start("w", 0, 3, whole).communicate()[0].split()[1:] == ["0", "1", "2"]
+    steps = range(1, 21)
+    roots = [tmp_path / str(step) for step in steps]
+    codes = start("w", 0, 2, *roots, steps=steps).communicate()[0].split()[1:]
+    assert codes == [str(-signal.SIGKILL)] * 20
+    for step, root in zip(steps, roots, strict=True):
         # A plain reader sees the last committed version or, if its publisher died, the one before.
         committed = (version_numbers(root) or [0])[-1]
         published = version_number(read_schema(root)) if (root / "metadata.parquet").exists() else 0
         assert published in (committed, committed - 1)
-        # The next open puts that right, and so does the same command again, which ends in the same table.
+        # The next open puts that right.
         if step % 2:
             assert open_manifest(root).version == committed
             assert not committed or version_number(read_schema(root)) == committed
-            continue
-        assert start(root, "w", 0, 3).communicate()[0].split()[1:] == ["0", "1", "2"]
+    # The same command again ends in the same table, whether somebody opened the dataset in between or not.
+    codes = start("w", 0, 3, *roots, steps=[0] * 20).communicate()[0].split()[1:]
+    assert codes == ["0"] * 20
+    for root in roots:
         assert (root / "metadata.parquet").read_bytes() == (whole / "metadata.parquet").read_bytes()
 
 
@@ -298,7 +327,7 @@ def test_four_writers_and_random_kills_lose_and_duplicate_nothing(tmp_path: Path
     watcher = threading.Thread(target=watch)
     watcher.start()
     for round_number in range(3):
-        processes = {writer: start(tmp_path, writer, 0, 1000) for writer in "abcd"}
+        processes = {writer: start(writer, 0, 1000, tmp_path) for writer in "abcd"}
         for process in processes.values():
             process.stdout.readline()
         for number, process in enumerate(processes.values()):
@@ -324,7 +353,7 @@ def test_four_writers_and_random_kills_lose_and_duplicate_nothing(tmp_path: Path
 
 
 def test_four_writers_at_once_all_arrive(tmp_path: Path) -> None:
-    processes = [start(tmp_path, writer, 0, 6) for writer in "abcd"]
+    processes = [start(writer, 0, 6, tmp_path) for writer in "abcd"]
     assert [process.communicate()[0].split()[1:] for process in processes] == [list("012345")] * 4
     assert batches(tmp_path) == {writer: list(range(6)) for writer in "abcd"}
     assert open_manifest(tmp_path).version == 24
