@@ -23,7 +23,7 @@ __all__ = [
     "saturation_noise",
 ]
 
-TILE_PX = 1 << 15
+TILE_PX = 1 << 16
 """Pixels worked on at a time: the temporaries stay in the cache, and the allocator keeps their memory."""
 
 
@@ -44,9 +44,12 @@ def attention_mask(label_map: np.ndarray, is_background: np.ndarray) -> np.ndarr
 
 def attention_mask_of_image(image: np.ndarray) -> np.ndarray:
     """The plain rule where there is no palette: uint8 [H, W, 3], any channel over 0 -> 255, black -> 0."""
-    red, green, blue = cv2.split(image)
-    lit = cv2.bitwise_or(cv2.bitwise_or(red, green, dst=red), blue, dst=red)
-    return cv2.threshold(lit, 0, 255, cv2.THRESH_BINARY, dst=lit)[1]
+    out = np.empty(image.shape[:2], np.uint8)
+    for rows in _tiles(*out.shape):
+        red, green, blue = cv2.split(image[rows])
+        lit = cv2.bitwise_or(cv2.bitwise_or(red, green, dst=red), blue, dst=red)
+        cv2.threshold(lit, 0, 255, cv2.THRESH_BINARY, dst=out[rows])
+    return out
 
 
 def noise_table(palette: Palette, noise: NoiseConfig) -> np.ndarray:
