@@ -115,6 +115,8 @@ def inspect_sources(
             return error
 
     total = len(found.labels) + len(found.photos)
+    if progress is not None:
+        progress(0, total)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="inspect") as pool:
         cameras = list(pool.map(camera_text, found.labels))
         of_labels = _counted(pool.map(label_facts, found.labels), 0, total, progress)

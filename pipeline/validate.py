@@ -32,7 +32,7 @@ def validate(
 
     Args:
         config: the run.
-        cache: what `prepare` remembers of good files; it is read, never written.
+        cache: what `prepare` remembers of good files, read and never written; None = the run's own.
         progress: called with (files done, files in all).
 
     Returns:
@@ -52,7 +52,7 @@ def validate(
             findings.append(_error("noise-confuses-classes", config.palette, error, fix))
         findings += _check_output(config, palette)
         found = find_sources(config.sources)
-        remembered = InspectionCache(cache or config.run_dir / "no-cache", config.sources, palette)
+        remembered = InspectionCache(cache or config.run_dir / "sources.json", config.sources, palette)
         inspection = inspect_sources(found, config.sources, palette, remembered, progress=progress)
         findings += inspection.findings
         findings += _check_amounts(config, found, inspection)

@@ -1,0 +1,80 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from pipeline.config import RunConfig, load_config
+from pipeline.images import BadImageError, encode_label_png, read_image, read_label
+from pipeline.offline import preprocess_to
+from pipeline.palette import load_palette
+from pipeline.prepare import Prepared, prepare
+from pipeline.preprocess import condition, noise_field, noise_table
+
+PALETTES = Path(__file__).parents[2] / "configs" / "palettes"
+
+
+def label_map(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 3, (20, 30), dtype=np.uint8)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> tuple[RunConfig, Prepared]:
+    shutil.copy(PALETTES / "robocup_spl.yaml", tmp_path / "palette.yaml")
+    palette = load_palette(tmp_path / "palette.yaml")
+    root = tmp_path / "set"
+    for folder in ("segTrain", "segTest", "realTrain"):
+        (root / folder).mkdir(parents=True)
+    for seed, name in enumerate(("segTrain/a.png", "segTrain/b.png", "segTest/a.png", "realTrain/x.png")):
+        (root / name).write_bytes(encode_label_png(label_map(seed), palette))
+    values = {
+        "name": "test",
+        "palette": "palette.yaml",
+        "run_dir": "run",
+        "output": "out",
+        "sources": {"labels": "set", "photos": "set"},
+        "noise": {"amount": 0.4, "correlation_px": 3},
+        "generate": {"seed": 7},
+    }
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    config = load_config(tmp_path / "run.yaml")
+    cache, quarantine = tmp_path / "cache.json", tmp_path / "q"
+    return config, prepare(config.sources, palette, cache=cache, quarantine=quarantine)
+
+
+def test_files_show_what_the_generator_will_see(tmp_path: Path, run: tuple[RunConfig, Prepared]) -> None:
+    config, prepared = run
+    palette = config.read_palette()
+    table = noise_table(palette, config.noise)
+    out = tmp_path / "preprocessed"
+    seen: list[tuple[int, int]] = []
+    preprocess_to(out, prepared, config, progress=lambda done, total: seen.append((done, total)))
+    for record, seed in zip(prepared.records, (2, 0, 1), strict=True):
+        name = f"set/{record.source_label}"
+        assert np.array_equal(read_label(out / "label_maps" / name, palette), label_map(seed))
+        mask = read_image(out / "attention_masks" / name)[..., 0]
+        assert np.array_equal(mask, np.where(label_map(seed) == 0, 0, 255))
+        field = noise_field(record.source_sha256, 7, 0, (20, 30), 3)
+        noised = read_image(out / "conditioning" / name)
+        assert np.array_equal(noised, condition(label_map(seed), field, table))
+    assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+def test_a_second_time_gives_the_same_bytes(tmp_path: Path, run: tuple[RunConfig, Prepared]) -> None:
+    config, prepared = run
+
+    def written(out: Path) -> dict[str, bytes]:
+        preprocess_to(out, prepared, config)
+        return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*.png"))}
+
+    first = written(tmp_path / "one")
+    assert len(first) == 9
+    assert written(tmp_path / "two") == written(tmp_path / "one") == first
+
+
+def test_a_label_that_is_gone_is_named(tmp_path: Path, run: tuple[RunConfig, Prepared]) -> None:
+    config, prepared = run
+    prepared.label_paths[prepared.records[0].source_sha256].unlink()
+    with pytest.raises(BadImageError, match=r"segTest/a\.png"):
+        preprocess_to(tmp_path / "preprocessed", prepared, config)
