@@ -13,7 +13,16 @@ from gan.config import NoiseConfig, StrictModel, TrainConfig
 from pipeline.palette import Palette, load_palette
 from pipeline.scenes.config import ScenesConfig
 
-__all__ = ["ConfigError", "GenerateConfig", "PublishConfig", "RunConfig", "SourcesConfig", "load_config"]
+__all__ = [
+    "ConfigError",
+    "GenerateConfig",
+    "PublishConfig",
+    "RunConfig",
+    "SourcesConfig",
+    "as_yaml",
+    "fingerprint",
+    "load_config",
+]
 
 MAX_CONFIG_BYTES = 1_000_000
 
@@ -105,8 +114,11 @@ class RunConfig(StrictModel):
     publish: PublishConfig = PublishConfig()
 
     def read_palette(self) -> Palette:
-        """The palette that `palette` names; ValueError when it cannot be read."""
-        return load_palette(self.palette)
+        """The palette that `palette` names; ConfigError when it cannot be used."""
+        try:
+            return load_palette(self.palette)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -122,6 +134,11 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
         return RunConfig.model_validate(values, context={"base": path.resolve().parent})
     except ValidationError as error:
         raise ConfigError(_explain(path, error)) from None
+
+
+def as_yaml(config: RunConfig) -> str:
+    """The config as resolved: every setting with its value, paths absolute."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
 def fingerprint(*sections: StrictModel | dict[str, Any]) -> str:

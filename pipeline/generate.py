@@ -32,7 +32,6 @@ from pipeline.images import (
 )
 from pipeline.palette import Palette
 from pipeline.preprocess import noise_field
-from pipeline.progress import Advance
 from pipeline.quality import reject_reason
 from pipeline.shards import Shard, SnapshotRef, stage
 
@@ -80,12 +79,12 @@ class Generation:
         )
         self._num_workers = config.generate.num_workers or os.cpu_count() or 1
 
-    def run(self, shard: Shard, advance: Advance) -> Shard:
+    def run(self, shard: Shard, advance: Callable[[], None]) -> Shard:
         """Draw, write and stage a shard; the same shard gives the same bytes.
 
         Args:
             shard: samples without files yet.
-            advance: told of every picture.
+            advance: called after every picture.
 
         Returns:
             The shard with its finished rows.
@@ -121,8 +120,8 @@ class Generation:
         label_map = self._scaled(
             decode_label(
                 data,
-                path,
                 self._palette,
+                path,
                 max_megapixels=sources.max_megapixels,
                 antialiased_edges=sources.antialiased_edges,
             )

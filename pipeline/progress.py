@@ -8,70 +8,77 @@ from contextlib import AbstractContextManager, contextmanager
 
 from tqdm import tqdm
 
-__all__ = ["Advance", "ShowProgress", "show_progress"]
+__all__ = ["Progress", "ShowProgress", "show_progress"]
 
 logger = logging.getLogger(__name__)
 
 LINE_EVERY_SECONDS = 30
 
-Advance = Callable[..., None]
-"""advance(num=1, note=""): so many more are done; the note is shown beside the count."""
-
-ShowProgress = Callable[[str, int, str], AbstractContextManager[Advance]]
-"""show(what, total, unit), as `show_progress`."""
+Progress = Callable[..., None]
+"""progress(done, total, note=""): so many are done; the first call tells what an earlier run did."""
+ShowProgress = Callable[[str, str], AbstractContextManager[Progress]]
+"""show(what, unit), as `show_progress`."""
 
 
 @contextmanager
-def show_progress(what: str, total: int, unit: str) -> Iterator[Advance]:
-    """Count up to `total`, with rate and time left.
+def show_progress(what: str, unit: str) -> Iterator[Progress]:
+    """Show how far some work is, at which rate, and how long it will take.
 
     Args:
         what: the work in a word or two, such as "generate".
-        total: of units.
         unit: what is counted, such as "images".
     """
-    if sys.stderr.isatty():
-        with tqdm(total=total, desc=what, unit=f" {unit}", dynamic_ncols=True) as bar:
-            yield _bar_advance(bar)
-    else:
-        lines = _Lines(what, total, unit)
-        yield lines.advance
-        lines.say()
+    shown = _Bar(what, unit) if sys.stderr.isatty() else _Lines(what, unit)
+    try:
+        yield shown.progress
+    finally:
+        shown.close()
 
 
-def _bar_advance(bar: tqdm) -> Advance:
-    def advance(num: int = 1, note: str = "") -> None:
-        if note:
-            bar.set_postfix_str(note, refresh=False)
-        bar.update(num)
+class _Bar:
+    def __init__(self, what: str, unit: str):
+        self._make = lambda total, initial: tqdm(
+            total=total, initial=initial, desc=what, unit=f" {unit}", dynamic_ncols=True
+        )
+        self._bar: tqdm | None = None
 
-    return advance
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        if self._bar is None:
+            self._bar = self._make(total, done)
+        self._bar.set_postfix_str(note, refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
 class _Lines:
-    def __init__(self, what: str, total: int, unit: str):
-        self.what, self.total, self.unit = what, total, unit
-        self.done = 0
-        self.note = ""
-        self.start = self.last_said = time.monotonic()
+    def __init__(self, what: str, unit: str):
+        self._what, self._unit = what, unit
+        self._found: int | None = None
+        self._done = self._total = 0
+        self._note = ""
+        self._start = self._last_said = time.monotonic()
 
-    def advance(self, num: int = 1, note: str = "") -> None:
-        self.done += num
-        self.note = note or self.note
-        if time.monotonic() - self.last_said >= LINE_EVERY_SECONDS:
-            self.say()
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        if self._found is None:
+            self._found = done
+        self._done, self._total, self._note = done, total, note
+        if time.monotonic() - self._last_said >= LINE_EVERY_SECONDS:
+            self._say()
 
-    def say(self) -> None:
-        self.last_said = time.monotonic()
-        seconds = self.last_said - self.start
-        rate = self.done / seconds if seconds > 0 else 0.0
-        left = (
-            f", {_duration((self.total - self.done) / rate)} left"
-            if rate > 0 and self.done < self.total
-            else ""
-        )
-        note = f", {self.note}" if self.note else ""
-        logger.info("%s: %d/%d %s, %.1f/s%s%s", self.what, self.done, self.total, self.unit, rate, left, note)
+    def close(self) -> None:
+        if self._found is not None:
+            self._say()
+
+    def _say(self) -> None:
+        self._last_said = time.monotonic()
+        rate = (self._done - self._found) / max(self._last_said - self._start, 1e-9)
+        parts = [f"{self._what}: {self._done}/{self._total} {self._unit}, {rate:.1f}/s"]
+        if rate > 0 and self._done < self._total:
+            parts.append(f"{_duration((self._total - self._done) / rate)} left")
+        logger.info("%s", ", ".join([*parts, self._note] if self._note else parts))
 
 
 def _duration(seconds: float) -> str:

@@ -15,7 +15,7 @@ from tensorboardX import SummaryWriter
 from gan.snapshot import Snapshot
 from manifests.durable import exclusive_lock, make_folders, open_durable, write_durable
 from pipeline.images import encode_png
-from pipeline.progress import Advance
+from pipeline.progress import Progress
 from pipeline.trained import numbered_files
 
 __all__ = ["RunDir"]
@@ -32,9 +32,9 @@ class RunDir:
     Every file is whole or absent. Use it within `RunDir.open`, which holds the run's lock.
     """
 
-    def __init__(self, root: Path, advance: Advance):
+    def __init__(self, root: Path, total_images: int, progress: Progress):
         self.root = root
-        self._advance = advance
+        self._progress = lambda num_images_seen, note="": progress(num_images_seen, total_images, note)
         self._board: SummaryWriter | None = None
         self._num_images_reported = 0
         self._last_report = time.monotonic()
@@ -43,19 +43,20 @@ class RunDir:
 
     @classmethod
     @contextmanager
-    def open(cls, root: Path, advance: Advance) -> Iterator["RunDir"]:
+    def open(cls, root: Path, total_images: int, progress: Progress) -> Iterator["RunDir"]:
         """The run's directory, made if missing and locked against a second run.
 
         Args:
             root: the run's directory.
-            advance: told of the images seen and the losses.
+            total_images: length of the run.
+            progress: told of the images seen and the losses.
 
         Raises:
             LockHeldError: another process trains there.
         """
         make_folders(root)
         with exclusive_lock(root / ".lock", what=f"The training run {root}"):
-            run_dir = cls(root, advance)
+            run_dir = cls(root, total_images, progress)
             try:
                 yield run_dir
             finally:
@@ -71,7 +72,6 @@ class RunDir:
             return None
         number, path = paths[-1]
         self._start_log(number)
-        self._advance(number)
         return torch.load(path, map_location=device, weights_only=True)
 
     def save_checkpoint(self, num_images_seen: int, state: dict[str, Any]) -> None:
@@ -96,18 +96,18 @@ class RunDir:
     def report(self, num_images_seen: int, metrics: dict[str, float]) -> None:
         """Append a line to metrics.jsonl and a point to each TensorBoard curve, and move the progress on."""
         now = time.monotonic()
-        num_new = num_images_seen - self._num_images_reported
-        rate = num_new / max(now - self._last_report, 1e-9)
+        rate = (num_images_seen - self._num_images_reported) / max(now - self._last_report, 1e-9)
         self._num_images_reported, self._last_report = num_images_seen, now
         line = {"num_images_seen": num_images_seen, **metrics, "images_per_second": rate}
         with open(self.root / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         for name, value in metrics.items():
             self._board.add_scalar(name.replace("_", "/", 1), value, num_images_seen)
-        self._advance(num_new, _note(metrics))
+        self._progress(num_images_seen, _note(metrics))
 
     def _start_log(self, num_images_seen: int) -> None:
         self._num_images_reported, self._last_report = num_images_seen, time.monotonic()
+        self._progress(num_images_seen)
         self._board = SummaryWriter(str(self.root / "tensorboard"), purge_step=num_images_seen + 1)
         log = self.root / "metrics.jsonl"
         if log.exists():

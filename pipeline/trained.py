@@ -17,7 +17,7 @@ def newest_snapshot(run_dir: Path) -> Path | None:
 
 
 def finished_snapshot(config: RunConfig) -> Path | None:
-    """The last snapshot of exactly this run, when it is complete; None when there is something left to train."""
+    """The last snapshot of exactly this run; None when there is something left to train."""
     snapshot = newest_snapshot(config.run_dir)
     if snapshot is None:
         return None

@@ -8,14 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from gan.conditioning import LabelSpec
 from gan.preview import HostBatch
 from gan.schedule import derived_seed
 from gan.training_loop import train
 from manifests.durable import make_folders, write_durable
-from pipeline.config import ConfigError, RunConfig
+from pipeline.config import ConfigError, RunConfig, as_yaml
 from pipeline.geometry import CENTERED, View, cover_scale, draw_view, resize_photo, scaled_size, view
 from pipeline.images import read_image, read_label
 from pipeline.interruption import Interrupted, watch_signals
@@ -23,9 +22,9 @@ from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.run_dir import RunDir
-from pipeline.trained import finished_snapshot, newest_snapshot
+from pipeline.trained import newest_snapshot
 
-__all__ = ["TrainingImages", "label_spec", "train_stage"]
+__all__ = ["TrainingImages", "label_spec", "train_run"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +32,14 @@ CACHE_BYTES = 2 * 1024**3
 NUM_BATCHES_AHEAD = 4
 
 
-def train_stage(
+def train_run(
     config: RunConfig,
     labels: Sequence[Path],
     photos: Sequence[Path],
     *,
     show: ShowProgress = show_progress,
 ) -> Path:
-    """Train to the end of the run, or find that it is done, and return its newest snapshot's path.
+    """Train to the end of the run, from its newest checkpoint if any; return the last snapshot's path.
 
     Args:
         config: the run.
@@ -54,20 +53,16 @@ def train_stage(
         CheckpointMismatch: the run directory holds a run with other settings.
         LockHeldError: another process trains there.
     """
-    finished = finished_snapshot(config)
-    if finished is not None:
-        logger.info("Training is complete: %s", finished)
-        return finished
     palette = config.read_palette()
     spec = label_spec(palette, config)
     images = TrainingImages(config, palette, labels, photos)
     make_folders(config.run_dir)
     with (
-        show("train", config.train.total_images, "images") as advance,
-        RunDir.open(config.run_dir, advance) as run_dir,
+        show("train", "images") as progress,
+        RunDir.open(config.run_dir, config.train.total_images, progress) as run_dir,
         watch_signals() as received,
     ):
-        write_durable(config.run_dir / "config.yaml", _as_yaml(config))
+        write_durable(config.run_dir / "config.yaml", as_yaml(config).encode())
         done = train(
             config.train,
             spec,
@@ -83,8 +78,11 @@ def train_stage(
 
 def label_spec(palette: Palette, config: RunConfig) -> LabelSpec:
     """What a method needs to know of the labels' classes."""
+    colors_noise = config.noise
+    if config.train.conditioning == "onehot":  # the noise is on the channels, and no colour moves
+        colors_noise = config.noise.model_copy(update={"amount": 0.0})
     try:
-        table = noise_table(palette, config.noise)
+        table = noise_table(palette, colors_noise)
     except ValueError as error:
         raise ConfigError(f"{error}.") from None
     return LabelSpec(table, palette.is_background, config.noise, palette.model_dump(mode="json"))
@@ -185,7 +183,3 @@ class TrainingImages:
 @lru_cache(maxsize=8)
 def _order(seed: int, domain: str, epoch: int, num: int) -> np.ndarray:
     return np.random.default_rng(derived_seed(seed, f"order_{domain}", epoch)).permutation(num)
-
-
-def _as_yaml(config: RunConfig) -> bytes:
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode()

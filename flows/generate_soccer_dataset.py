@@ -1,0 +1,110 @@
+"""The flow `generate-soccer-dataset`: the stages of `pipeline.run`, each as a Prefect task."""
+
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.artifacts import artifact_progress, show_picture
+from pipeline.config import RunConfig, load_config
+from pipeline.images import read_image
+from pipeline.prepare import Prepared
+from pipeline.publish import publish
+from pipeline.run import (
+    Plan,
+    RunResult,
+    draw_stage,
+    generate_stage,
+    hold_output,
+    plan_stage,
+    prepare_stage,
+    preview_stage,
+    train_stage,
+)
+from pipeline.shards import Shard, SnapshotRef
+from pipeline.trained import numbered_files
+
+__all__ = ["generate_soccer_dataset"]
+
+
+def _is_worth_a_retry(_task: object, _run: object, state: object) -> bool:
+    """Errors that this project raises on purpose come again on every attempt; others may pass."""
+    error = state.result(raise_on_failure=False)
+    return type(error).__module__.partition(".")[0] not in {"pipeline", "gan", "manifests"}
+
+
+_stage = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retries": 2,
+    "retry_delay_seconds": [10, 60],
+    "retry_condition_fn": _is_worth_a_retry,
+}
+
+
+@task(name="draw scenes", **_stage)
+def draw(config: RunConfig) -> RunConfig:
+    return draw_stage(config, artifact_progress)
+
+
+@task(name="check sources", **_stage)
+def prepare(config: RunConfig) -> Prepared:
+    return prepare_stage(config, artifact_progress)
+
+
+@task(name="train", **_stage)
+def train(config: RunConfig, prepared: Prepared) -> SnapshotRef:
+    snapshot = train_stage(config, prepared, artifact_progress)
+    previews = numbered_files(config.run_dir / "previews", "preview", "png")
+    if previews:
+        show_picture("training preview", read_image(previews[-1][1]))
+    return snapshot
+
+
+@task(name="plan", **_stage)
+def plan(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:
+    return plan_stage(config, prepared, snapshot)
+
+
+@task(name="generate", **_stage)
+def generate(
+    config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, shards: list[Shard]
+) -> list[Shard]:
+    return generate_stage(config, prepared, snapshot, shards, artifact_progress)
+
+
+@task(name="publish", **_stage)
+def commit(config: RunConfig, snapshot: SnapshotRef, staged: list[Shard], drawn: list[Shard]) -> RunResult:
+    version = publish(config, [*staged, *drawn], snapshot_sha256=snapshot.sha256)
+    result = preview_stage(config, snapshot, version, drawn)
+    show_picture("dataset", read_image(result.contact_sheet))
+    create_markdown_artifact(
+        f"Version {result.version} of `{config.output}`: {result.num_images} images, "
+        f"{result.num_generated} of them new, drawn by `{result.snapshot.name}`.",
+        key="summary",
+    )
+    return result
+
+
+@flow(
+    name="generate-soccer-dataset",
+    flow_run_name="{config.stem}",
+    persist_result=False,
+    validate_parameters=True,
+)
+def generate_soccer_dataset(config: Path, overrides: list[str] | None = None) -> RunResult:
+    """From segmentation images to a published dataset; run again, it does what is left to do.
+
+    Args:
+        config: the run's YAML file.
+        overrides: settings for this run, such as "train.batch_size=4".
+    """
+    resolved = load_config(config, overrides or ())
+    with hold_output(resolved):
+        resolved = draw(resolved)
+        prepared = prepare(resolved)
+        snapshot = train(resolved, prepared)
+        to_do, staged = plan(resolved, prepared, snapshot)
+        drawn = generate(resolved, prepared, snapshot, to_do)
+        return commit(resolved, snapshot, staged, drawn)

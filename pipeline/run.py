@@ -1,0 +1,185 @@
+"""The whole job as a list of stages: draw scenes, check sources, train, generate, publish."""
+
+import itertools
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from manifests.durable import exclusive_lock, make_folders, write_durable
+from manifests.versions import open_manifest
+from pipeline.config import RunConfig
+from pipeline.contact_sheet import draw_contact_sheet
+from pipeline.images import encode_png
+from pipeline.prepare import Prepared, prepare
+from pipeline.progress import ShowProgress, show_progress
+from pipeline.publish import publish
+from pipeline.scenes.drawing import draw_scenes
+from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, wanted_samples
+from pipeline.trained import finished_snapshot
+
+__all__ = [
+    "Plan",
+    "RunResult",
+    "draw_stage",
+    "generate_stage",
+    "hold_output",
+    "plan_stage",
+    "prepare_stage",
+    "preview_stage",
+    "run",
+    "scenes_folder",
+    "train_stage",
+    "with_scenes",
+]
+
+logger = logging.getLogger(__name__)
+
+
+class Plan(NamedTuple):
+    """What is left to generate."""
+
+    to_do: list[Shard]
+    staged: list[Shard]
+    """Done by an earlier run and not published yet."""
+
+
+class RunResult(NamedTuple):
+    """What a run left."""
+
+    version: int
+    """Newest version of the dataset."""
+    num_generated: int
+    """Images drawn by this run."""
+    num_images: int
+    """Images in the dataset."""
+    snapshot: Path
+    contact_sheet: Path
+
+
+def run(config: RunConfig, show: ShowProgress = show_progress) -> RunResult:
+    """From segmentation images to a published dataset; run again, it does what is left to do.
+
+    Args:
+        config: the run.
+        show: how progress is shown.
+
+    Raises:
+        TooManyBadInputs: the sources hold too little that can be used.
+        Interrupted: SIGINT or SIGTERM came while training; a checkpoint is written.
+        TrainingDiverged: a loss or weight is not finite.
+        LockHeldError: another process works on the same output.
+        DiskFullError: a file did not fit; what was committed is intact.
+    """
+    with hold_output(config):
+        config = draw_stage(config, show)
+        prepared = prepare_stage(config, show)
+        snapshot = train_stage(config, prepared, show)
+        plan = plan_stage(config, prepared, snapshot)
+        drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
+        version = publish(config, [*plan.staged, *drawn], snapshot_sha256=snapshot.sha256)
+        return preview_stage(config, snapshot, version, drawn)
+
+
+@contextmanager
+def hold_output(config: RunConfig) -> Iterator[None]:
+    """Keep other runs away from the output for the length of the block."""
+    staging = config.output / "_staging"
+    make_folders(staging)
+    with exclusive_lock(staging / "run.lock", what=f"The output {config.output}"):
+        yield
+
+
+def draw_stage(config: RunConfig, show: ShowProgress = show_progress) -> RunConfig:
+    """Draw the scenes that the config asks for, and return it with them among its sources."""
+    if config.scenes is None:
+        return config
+    with show("draw scenes", "pictures") as progress:
+        draw_scenes(scenes_folder(config), config.scenes, config.read_palette(), progress=progress)
+    return with_scenes(config)
+
+
+def scenes_folder(config: RunConfig) -> Path:
+    """Where a run's own scenes lie, in the layout of any other source."""
+    return config.run_dir / "scenes"
+
+
+def with_scenes(config: RunConfig) -> RunConfig:
+    """The config with its scenes' folder among the sources."""
+    if config.scenes is None:
+        return config
+    folder = (scenes_folder(config),)
+    sources = config.sources.model_copy(
+        update={
+            "labels": config.sources.labels + (folder if config.scenes.num else ()),
+            "photos": config.sources.photos + (folder if config.scenes.num_photos else ()),
+        }
+    )
+    return config.model_copy(update={"sources": sources})
+
+
+def prepare_stage(config: RunConfig, show: ShowProgress = show_progress) -> Prepared:
+    """Find, hash and check every source file; bad ones are listed in `_quarantine/`."""
+    with show("check sources", "files") as progress:
+        prepared = prepare(
+            config.sources,
+            config.read_palette(),
+            cache=config.run_dir / "sources.json",
+            quarantine=config.output / "_quarantine",
+            progress=progress,
+        )
+    for finding in prepared.findings:
+        logger.warning("%s", finding)
+    logger.info("%d labels and %d photographs can be used.", len(prepared.records), len(prepared.photos))
+    return prepared
+
+
+def train_stage(config: RunConfig, prepared: Prepared, show: ShowProgress = show_progress) -> SnapshotRef:
+    """Train, resume, or find that training is complete."""
+    snapshot = finished_snapshot(config)
+    if snapshot is None:
+        from pipeline.training import train_run
+
+        snapshot = train_run(config, prepared.train_labels, prepared.train_photos, show=show)
+    return SnapshotRef.of(snapshot)
+
+
+def plan_stage(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:
+    """Compare what is wanted with what the dataset and the staging folder hold."""
+    wanted = wanted_samples(config, config.read_palette(), prepared.records, snapshot)
+    published = open_manifest(config.output).records
+    staged = read_staged(config.output)
+    return Plan(*plan_shards(wanted, published, staged, shard_labels=config.generate.shard_labels))
+
+
+def generate_stage(
+    config: RunConfig,
+    prepared: Prepared,
+    snapshot: SnapshotRef,
+    shards: list[Shard],
+    show: ShowProgress = show_progress,
+) -> list[Shard]:
+    """Draw every picture of the shards; each one is staged as soon as it is whole."""
+    if not shards:
+        logger.info("Nothing new to generate.")
+        return []
+    from pipeline.generate import Generation
+
+    generation = Generation(config, snapshot, prepared.label_paths, prepared.train_photos)
+    total = sum(len(shard.samples) for shard in shards)
+    done = itertools.count(1)
+    with show("generate", "images") as progress:
+        progress(0, total)
+        return [generation.run(shard, lambda: progress(next(done), total)) for shard in shards]
+
+
+def preview_stage(config: RunConfig, snapshot: SnapshotRef, version: int, drawn: list[Shard]) -> RunResult:
+    """Draw the contact sheet when something is new, and sum up."""
+    rows = open_manifest(config.output).records
+    sheet = config.output / "report" / "contact-sheet.png"
+    if drawn or not sheet.exists():
+        make_folders(sheet.parent)
+        write_durable(sheet, encode_png(draw_contact_sheet(config.output, rows)))
+    num_generated = sum(len(shard.samples) for shard in drawn)
+    return RunResult(version, num_generated, len(rows), snapshot.path, sheet)
