@@ -103,23 +103,15 @@ def preprocess(
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("preprocessed"),
 ) -> None:
     """Write label maps, attention masks and noised conditioning images as files to look at."""
-    from pipeline.preprocess_files import preprocess_to
+    from pipeline.config import load_config
+    from pipeline.offline import preprocess_to
     from pipeline.progress import show_progress
     from pipeline.run import draw_stage, prepare_stage
 
     resolved = draw_stage(load_config(config, overrides or ()))
     prepared = prepare_stage(resolved)
     with show_progress("preprocess", "labels") as progress:
-        preprocess_to(
-            out,
-            prepared.records,
-            prepared.label_paths,
-            resolved.read_palette(),
-            resolved.noise,
-            sources=resolved.sources,
-            seed=resolved.generate.seed,
-            progress=progress,
-        )
+        preprocess_to(out, prepared, resolved, progress=progress)
     typer.echo(f"Written to {out}.")
 
 

@@ -113,6 +113,13 @@ class RunConfig(StrictModel):
     generate: GenerateConfig = GenerateConfig()
     publish: PublishConfig = PublishConfig()
 
+    @property
+    def color_noise(self) -> NoiseConfig:
+        """The noise on the labels' colours; none with one-hot conditioning, whose noise is on the channels."""
+        if self.train.conditioning == "rgb":
+            return self.noise
+        return self.noise.model_copy(update={"amount": 0.0})
+
     def read_palette(self) -> Palette:
         """The palette that `palette` names; ConfigError when it cannot be used."""
         try:

@@ -38,7 +38,7 @@ def preprocess_to(
         BadImageError: a label cannot be read any more.
         DiskFullError: the files do not fit.
     """
-    palette, noise = config.read_palette(), config.noise
+    palette, noise = config.read_palette(), config.color_noise
     table = noise_table(palette, noise)
 
     def write(record: SampleRecord) -> None:

@@ -78,11 +78,8 @@ def train_run(
 
 def label_spec(palette: Palette, config: RunConfig) -> LabelSpec:
     """What a method needs to know of the labels' classes."""
-    colors_noise = config.noise
-    if config.train.conditioning == "onehot":  # the noise is on the channels, and no colour moves
-        colors_noise = config.noise.model_copy(update={"amount": 0.0})
     try:
-        table = noise_table(palette, colors_noise)
+        table = noise_table(palette, config.color_noise)
     except ValueError as error:
         raise ConfigError(f"{error}.") from None
     return LabelSpec(table, palette.is_background, config.noise, palette.model_dump(mode="json"))

@@ -46,7 +46,7 @@ def validate(
         palette = None
     if palette is not None:
         try:
-            noise_table(palette, config.noise)
+            noise_table(palette, config.color_noise)
         except ValueError as error:
             fix = "lower noise.amount to that, or give the classes colours further apart"
             findings.append(_error("noise-confuses-classes", config.palette, error, fix))
