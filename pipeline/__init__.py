@@ -1,3 +1,3 @@
-"""The stages as plain functions on files and arrays. Everything a flow does can be called here without Prefect."""
+"""The stages as plain functions on files and arrays. All that a flow does can be called without Prefect."""
 
 __version__ = "0.1.0"

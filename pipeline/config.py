@@ -115,7 +115,7 @@ class RunConfig(StrictModel):
 
     @property
     def color_noise(self) -> NoiseConfig:
-        """The noise on the labels' colours; none with one-hot conditioning, whose noise is on the channels."""
+        """The noise on colours; none with one-hot conditioning, whose noise is on the channels."""
         if self.train.conditioning == "rgb":
             return self.noise
         return self.noise.model_copy(update={"amount": 0.0})
