@@ -74,8 +74,7 @@ def _pixels_by_solid(solid: np.ndarray, is_solid: np.ndarray) -> Iterator[tuple[
     numbers = solid[rows, columns]
     order = np.argsort(numbers, kind="stable")
     found, starts = np.unique(numbers[order], return_index=True)
-    for number, start, end in zip(found, starts, [*starts[1:], len(order)], strict=True):
-        pixels = order[start:end]
+    for number, pixels in zip(found, np.split(order, starts[1:]), strict=False):
         yield int(number), rows[pixels], columns[pixels]
 
 

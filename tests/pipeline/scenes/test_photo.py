@@ -54,3 +54,10 @@ def test_grass_is_green_and_lines_are_bright() -> None:
             brighter.append(line.sum(1).mean() / field.sum(1).mean())
     assert min(green) > 5
     assert min(brighter) > 1.15
+
+
+def test_an_empty_pitch_can_be_photographed() -> None:
+    nothing = {"num_balls": (0, 0), "num_robots": (0, 0), "num_people": (0, 0)}
+    down = {"pitch_degrees": (80, 85), "fov_degrees": (30, 35)}
+    config = ScenesConfig(num_photos=1, width=32, height=24, pitch="robocup-spl", **nothing, **down)
+    assert render_photo(config, 0).shape == (24, 32, 3)
