@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from gan.config import NoiseConfig
 from gan.methods.attention_cyclegan import AttentionCycleGAN
@@ -52,3 +53,25 @@ def test_identity_needs_the_same_channels_in_both_domains(batch, small_config) -
     onehot = batch._replace(image_a=torch.rand(2, 4, 16, 24))
     assert "identity_a" not in method.generator_phase(onehot).terms
     assert "identity_a" in AttentionCycleGAN(small_config(), NoiseConfig(), 3).generator_phase(batch).terms
+
+
+@pytest.mark.parametrize("background", ["generate", "keep", "mask_both", "photo"])
+def test_each_cycle_returns_to_the_image_that_it_started_from(background, batch, small_config) -> None:
+    method = AttentionCycleGAN(small_config(background=background), NoiseConfig(amount=0), 3)
+    method.generators = nn.ModuleDict({"ab": nn.Identity(), "ba": nn.Identity()})
+    whole = batch._replace(attention_a=torch.ones_like(batch.attention_a))
+    terms = method.generator_phase(whole).terms
+    for term in ("cycle_a", "cycle_b", "identity_a", "identity_b"):
+        assert terms[term] == pytest.approx(0, abs=1e-6)
+
+
+def test_the_way_back_has_the_same_mask(batch, small_config) -> None:
+    class Inverted(nn.Module):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            return -image
+
+    method = AttentionCycleGAN(small_config(background="keep"), NoiseConfig(amount=0), 3)
+    method.generators = nn.ModuleDict({"ab": nn.Identity(), "ba": Inverted()})
+    nothing = batch._replace(attention_a=torch.zeros_like(batch.attention_a))
+    assert method.generator_phase(nothing).terms["cycle_a"] == 0
+    assert method.generator_phase(batch).terms["cycle_a"] > 0
