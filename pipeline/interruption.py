@@ -39,8 +39,10 @@ def watch_signals() -> Iterator[Callable[[], int | None]]:
         for name, handler in before.items():
             signal.signal(name, handler)
 
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        for number in before:
+            signal.signal(number, remember)
         yield lambda: received[0] if received else None
     finally:
         for number, handler in before.items():

@@ -22,7 +22,7 @@ from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.run_dir import RunDir
-from pipeline.trained import newest_snapshot
+from pipeline.trained import finished_snapshot
 
 __all__ = ["TrainingImages", "label_spec", "train_run"]
 
@@ -52,6 +52,7 @@ def train_run(
         TrainingDiverged: a loss or weight is not finite.
         CheckpointMismatch: the run directory holds a run with other settings.
         LockHeldError: another process trains there.
+        ConfigError: the run was shortened to less than it has seen.
     """
     palette = config.read_palette()
     spec = label_spec(palette, config)
@@ -63,7 +64,7 @@ def train_run(
         watch_signals() as received,
     ):
         write_durable(config.run_dir / "config.yaml", as_yaml(config).encode())
-        done = train(
+        train(
             config.train,
             spec,
             batches=images.batches,
@@ -71,9 +72,16 @@ def train_run(
             outputs=run_dir,
             should_stop=lambda: received() is not None,
         )
-    if not done:
+    # A signal during the last step or the last files counts too, though the training is complete.
+    if received() is not None:
         raise Interrupted(f"Training stopped with a checkpoint in {config.run_dir}.", received())
-    return newest_snapshot(config.run_dir)
+    snapshot = finished_snapshot(config)
+    if snapshot is None:
+        raise ConfigError(
+            f"The run in {config.run_dir} went past train.total_images = {config.train.total_images} and has "
+            "taken no snapshot since; raise train.total_images, and it goes on from its checkpoint."
+        )
+    return snapshot
 
 
 def label_spec(palette: Palette, config: RunConfig) -> LabelSpec:
