@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from manifests.durable import exclusive_lock, make_folders, write_durable
+from manifests.reader import TABLE_NAME
 from manifests.versions import open_manifest
 from pipeline.config import RunConfig
 from pipeline.contact_sheet import draw_contact_sheet
@@ -16,7 +17,7 @@ from pipeline.prepare import Prepared, prepare
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.publish import publish
 from pipeline.scenes.drawing import draw_scenes
-from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, wanted_samples
+from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, remove_leftovers, wanted_samples
 from pipeline.trained import finished_snapshot
 
 __all__ = [
@@ -146,11 +147,14 @@ def train_stage(config: RunConfig, prepared: Prepared, show: ShowProgress = show
 
 
 def plan_stage(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:
-    """Compare what is wanted with what the dataset and the staging folder hold."""
+    """Compare what is wanted with what the dataset and the staging folder hold; remove what killed runs
+    left."""
     wanted = wanted_samples(config, config.read_palette(), prepared.records, snapshot)
     published = open_manifest(config.output).records
     staged = read_staged(config.output)
-    return Plan(*plan_shards(wanted, published, staged, shard_labels=config.generate.shard_labels))
+    plan = Plan(*plan_shards(wanted, published, staged, shard_labels=config.generate.shard_labels))
+    remove_leftovers(config.output, published, plan.staged)
+    return plan
 
 
 def generate_stage(
@@ -175,10 +179,11 @@ def generate_stage(
 
 
 def preview_stage(config: RunConfig, snapshot: SnapshotRef, version: int, drawn: list[Shard]) -> RunResult:
-    """Draw the contact sheet when something is new, and sum up."""
+    """Draw the contact sheet when it is older than the dataset's table, and sum up."""
     rows = open_manifest(config.output).records
     sheet = config.output / "report" / "contact-sheet.png"
-    if drawn or not sheet.exists():
+    table = config.output / TABLE_NAME
+    if not sheet.exists() or sheet.stat().st_mtime_ns < table.stat().st_mtime_ns:
         make_folders(sheet.parent)
         write_durable(sheet, encode_png(draw_contact_sheet(config.output, rows)))
     num_generated = sum(len(shard.samples) for shard in drawn)

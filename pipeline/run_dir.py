@@ -13,7 +13,7 @@ import torch
 from tensorboardX import SummaryWriter
 
 from gan.snapshot import Snapshot
-from manifests.durable import exclusive_lock, make_folders, open_durable, write_durable
+from manifests.durable import exclusive_lock, is_temporary, make_folders, open_durable, write_durable
 from pipeline.images import encode_png
 from pipeline.progress import Progress
 from pipeline.trained import numbered_files
@@ -40,6 +40,9 @@ class RunDir:
         self._last_report = time.monotonic()
         for name in ("checkpoints", "snapshots", "previews"):
             make_folders(root / name)
+            for path in (root / name).iterdir():
+                if is_temporary(path.name):
+                    path.unlink()
 
     @classmethod
     @contextmanager

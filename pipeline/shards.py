@@ -6,26 +6,38 @@ written, its rows are left in `_staging/`, and that file's existence is what mak
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
-from manifests.durable import make_folders, write_durable
+from manifests.durable import is_temporary, make_folders, write_durable
 from manifests.schema import SampleRecord, from_table, lineage_key, sample_id, to_table
 from manifests.splits import split_of
+from manifests.versions import open_manifest, version_numbers
 from manifests.writer import table_bytes
 from pipeline.config import RunConfig, fingerprint
 from pipeline.palette import Palette
 
-__all__ = ["Shard", "SnapshotRef", "plan_shards", "read_staged", "stage", "staged_path", "wanted_samples"]
+__all__ = [
+    "Shard",
+    "SnapshotRef",
+    "plan_shards",
+    "read_staged",
+    "remove_leftovers",
+    "stage",
+    "staged_path",
+    "wanted_samples",
+]
 
 logger = logging.getLogger(__name__)
 
 STAGING_FOLDER = "_staging"
+_PICTURE_NAME = re.compile(r".+-[0-9a-f]{10}\.(png|jpg)")
 
 
 class SnapshotRef(NamedTuple):
@@ -133,7 +145,7 @@ def plan_shards(
     """
     existing = {sample.sample_id for sample in published}
     open_samples = [sample for sample in wanted if sample.sample_id not in existing]
-    number = 1 + max((int(Path(row.image_file_name).parts[1]) for row in published), default=-1)
+    number = _next_number(published)
     planned = _split(open_samples, number, shard_labels)
     done = {shard.name for shard in staged}
     if done <= {shard.name for shard in planned}:
@@ -166,6 +178,47 @@ def read_staged(output: Path) -> list[Shard]:
         samples = tuple(from_table(pq.read_table(path)))
         shards.append(Shard(int(path.stem.split("-")[1]), samples))
     return shards
+
+
+def remove_leftovers(output: Path, published: Sequence[SampleRecord], kept: Sequence[Shard]) -> None:
+    """Remove what killed runs left: staged shards that nobody wants any more, and pictures that neither a
+    staged shard nor any version names.
+
+    Args:
+        output: the dataset, held by this process.
+        published: its rows.
+        kept: the staged shards to publish.
+    """
+    names = {shard.name for shard in kept}
+    for path in (output / STAGING_FOLDER).glob("shard-*.parquet"):
+        if path.stem not in names:
+            path.unlink()
+    first = _next_number(published)
+    named = {output / name for shard in kept for sample in shard.samples for name in _file_names(sample)}
+    leftovers = {
+        path
+        for folder in chain((output / "images").glob("*"), (output / "labels").glob("*"))
+        if folder.name.isdecimal() and int(folder.name) >= first
+        for path in folder.iterdir()
+        if is_temporary(path.name) or _PICTURE_NAME.fullmatch(path.name)
+    } - named
+    if leftovers:
+        leftovers -= _named_by_versions(output)
+    for path in leftovers:
+        path.unlink()
+
+
+def _named_by_versions(output: Path) -> set[Path]:
+    rows = chain.from_iterable(open_manifest(output, version=v).records for v in version_numbers(output))
+    return {output / name for row in rows for name in _file_names(row)}
+
+
+def _file_names(sample: SampleRecord) -> tuple[str, str]:
+    return sample.image_file_name, sample.label_file_name
+
+
+def _next_number(published: Sequence[SampleRecord]) -> int:
+    return 1 + max((int(Path(row.image_file_name).parts[1]) for row in published), default=-1)
 
 
 def _split(samples: Sequence[SampleRecord], number: int, shard_labels: int) -> list[Shard]:
