@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 MAX_CONFIG_BYTES = 1_000_000
+_YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
+"""ValueError is what PyYAML says to the 31st of June."""
 
 
 class ConfigError(ValueError):
@@ -158,14 +160,16 @@ def fingerprint(*sections: StrictModel | dict[str, Any]) -> str:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        size = path.stat().st_size
-        if size > MAX_CONFIG_BYTES:
-            raise ConfigError(f"{path} has {size} bytes; a config has at most {MAX_CONFIG_BYTES}.")
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        with open(path, "rb") as file:
+            data = file.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
         raise ConfigError(f"Config {path} cannot be read: {error}.") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"Config {path} is no valid YAML: {error}") from None
+    if len(data) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"Config {path} is too large; a config has at most {MAX_CONFIG_BYTES} bytes.")
+    try:
+        values = yaml.safe_load(data.decode())
+    except _YAML_ERRORS as error:
+        raise ConfigError(f"Config {path} is no valid YAML: {error}.") from None
     if not isinstance(values, dict):
         raise ConfigError(f"Config {path} holds {type(values).__name__}; a mapping of settings was wanted.")
     return values
@@ -186,7 +190,7 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
         section = child
     try:
         section[last] = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except _YAML_ERRORS:
         raise ConfigError(f"Override '{override}': the value is no valid YAML.") from None
 
 
