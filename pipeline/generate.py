@@ -100,7 +100,8 @@ class Generation:
         ]
         with ThreadPoolExecutor(self._num_workers, thread_name_prefix="generate") as pool:
             ahead = 2 * self._config.generate.batch_size
-            drawings = chain.from_iterable(_in_order(pool, self._read, labels, ahead))
+            labels_ahead = -(-ahead // self._config.generate.variants)
+            drawings = chain.from_iterable(_in_order(pool, self._read, labels, labels_ahead))
             pictures = chain.from_iterable(self._draw(batch) for batch in self._batches(drawings))
             finished = []
             for sample in _in_order(pool, lambda pair: self._finish(shard, *pair), pictures, ahead):
