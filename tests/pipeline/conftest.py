@@ -1,0 +1,151 @@
+"""What the tests of whole stages share: a tiny run, and a warm process that calls the command line."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from manifests.reader import read_records
+from pipeline.config import RunConfig, load_config
+
+ROOT = Path(__file__).parents[2]
+TINY = {
+    "name": "tiny",
+    "palette": str(ROOT / "configs" / "palettes" / "nubots.yaml"),
+    "run_dir": "run",
+    "output": "out",
+    "scenes": {"num": 8, "num_photos": 5, "width": 24, "height": 16, "pitch": "robocup-spl"},
+    "train": {
+        "width": 24,
+        "height": 16,
+        "batch_size": 2,
+        "total_images": 8,
+        "generator": {"width": 4, "num_blocks": 1},
+        "discriminator": {"width": 4, "num_layers": 1},
+        "pool_images": 3,
+        "num_preview": 2,
+        "report_every_images": 2,
+        "checkpoint_every_images": 4,
+        "device": "cpu",
+    },
+    "generate": {"shard_labels": 3, "num_workers": 2},
+}
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    both = dict(base)
+    for key, value in changes.items():
+        is_section = isinstance(value, dict) and isinstance(base.get(key), dict)
+        both[key] = _merged(base[key], value) if is_section else value
+    return both
+
+
+@pytest.fixture(scope="session")
+def tiny_file() -> Callable[..., Path]:
+    """Write the YAML of a tiny run into a folder, sections changed as asked."""
+
+    def write(folder: Path, **changes: Any) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "tiny.yaml"
+        path.write_text(yaml.safe_dump(_merged(TINY, changes)))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tiny_config(tiny_file: Callable[..., Path]) -> Callable[..., RunConfig]:
+    """The config of a tiny run in a folder."""
+    return lambda folder, **changes: load_config(tiny_file(folder, **changes))
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class Outcome(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    """Exit code; that of a signal is negative."""
+    text: str
+    """All it said."""
+
+
+@pytest.fixture(scope="session")
+def seg2real(
+    tmp_path_factory: pytest.TempPathFactory, tiny_file: Callable[..., Path]
+) -> Iterator[Callable[..., Outcome]]:
+    """Call the command line in a process of its own, which has torch loaded already.
+
+    `signals` = [(place, n, signal), ...] lets a function send its process a signal at its n-th call.
+    """
+    folder = tmp_path_factory.mktemp("warm")
+    log = folder / "log"
+    command = [sys.executable, Path(__file__).with_name("warm_process.py")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with (
+        open(folder / "stderr", "w") as stderr,
+        subprocess.Popen(command, cwd=ROOT, env=environment, stderr=stderr, **pipes) as process,
+    ):
+
+        def ask(line: str) -> str:
+            process.stdin.write(f"{line}\n")
+            process.stdin.flush()
+            return process.stdout.readline().strip()
+
+        def call(
+            *arguments: object, signals: Sequence[tuple[str, int, str]] = (), max_file_bytes: int = 0
+        ) -> Outcome:
+            job = {
+                "arguments": [str(argument) for argument in arguments],
+                "signals": signals,
+                "max_file_bytes": max_file_bytes,
+                "log": str(log),
+            }
+            return Outcome(int(ask(json.dumps(job))), log.read_text())
+
+        assert ask(str(tiny_file(folder))) == "ready", (folder / "stderr").read_text()
+        yield call
+        process.stdin.close()
+
+
+class Published(NamedTuple):
+    """What a dataset holds, to compare with another."""
+
+    rows: list[dict[str, Any]]
+    files: dict[str, str]
+    """Path of each image and label -> sha256 of its bytes."""
+
+
+@pytest.fixture(scope="session")
+def published() -> Callable[[Path], Published]:
+    """The rows of a dataset, and the hash of every file in its images/ and labels/, named or not."""
+
+    def read(output: Path) -> Published:
+        return Published(
+            [asdict(record) for record in read_records(output)],
+            {
+                path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+                for kind in ("images", "labels")
+                for path in sorted((output / kind).rglob("*"))
+                if path.is_file()
+            },
+        )
+
+    return read
