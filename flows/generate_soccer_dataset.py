@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from prefect import flow, task
+from prefect import State, Task, flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas import TaskRun
 
 from flows.artifacts import artifact_progress, show_picture
+from flows.prefect_settings import PACKAGES, hear_packages
 from pipeline.config import RunConfig, load_config
 from pipeline.images import read_image
 from pipeline.prepare import Prepared
@@ -28,10 +30,11 @@ from pipeline.trained import numbered_files
 __all__ = ["generate_soccer_dataset"]
 
 
-def _is_worth_a_retry(_task: object, _run: object, state: object) -> bool:
-    """Errors that this project raises on purpose come again on every attempt; others may pass."""
+def _may_pass(_task: Task, _run: TaskRun, state: State) -> bool:
+    """Disks and devices recover; what this project raises on purpose comes again on every attempt."""
     error = state.result(raise_on_failure=False)
-    return type(error).__module__.partition(".")[0] not in {"pipeline", "gan", "manifests"}
+    is_own = type(error).__module__.partition(".")[0] in PACKAGES
+    return isinstance(error, OSError | MemoryError | RuntimeError) and not is_own
 
 
 _stage = {
@@ -39,7 +42,7 @@ _stage = {
     "persist_result": False,
     "retries": 2,
     "retry_delay_seconds": [10, 60],
-    "retry_condition_fn": _is_worth_a_retry,
+    "retry_condition_fn": _may_pass,
 }
 
 
@@ -100,6 +103,7 @@ def generate_soccer_dataset(config: Path, overrides: list[str] | None = None) ->
         config: the run's YAML file.
         overrides: settings for this run, such as "train.batch_size=4".
     """
+    hear_packages()
     resolved = load_config(config, overrides or ())
     with hold_output(resolved):
         resolved = draw(resolved)

@@ -1,4 +1,4 @@
-"""The configs that come with the project: each loads, each palette is usable, the demo's scenes are drawable."""
+"""The configs that come with the project load, their palettes are usable, their scenes are drawable."""
 
 from pathlib import Path
 

@@ -1,0 +1,62 @@
+"""Commands about a published dataset: verify, info. Each imports what it needs when called."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.parameters import RootArgument, UsageError
+
+__all__ = ["commands", "verify_dataset"]
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: seg2real verify output/robocup_spl")
+def verify(
+    root: RootArgument,
+    fast: Annotated[bool, typer.Option("--fast", help="Presence and sizes only: no hashing.")] = False,
+) -> None:
+    """Check every file and row of a dataset. Exit code 3 when something is wrong."""
+    _refuse_no_dataset(root)
+    if not verify_dataset(root, deep=not fast):
+        raise typer.Exit(3)
+
+
+@commands.command(epilog="Example: seg2real info output/robocup_spl")
+def info(root: RootArgument) -> None:
+    """Sum a dataset up. Images per split, pixels per class, sizes, version, snapshots."""
+    from manifests.info import describe
+
+    _refuse_no_dataset(root)
+    for name, value in asdict(describe(root)).items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{key} {_short(count)}" for key, count in value.items()) or "none"
+        typer.echo(f"{name.replace('_', ' '):26} {value}")
+
+
+def verify_dataset(root: Path, *, deep: bool = True) -> bool:
+    """Check a dataset, print every finding and a verdict, and return whether all is well."""
+    from manifests.verify import verify as check
+    from pipeline.progress import show_progress
+
+    with show_progress("verify", "rows") as progress:
+        report = check(root, deep=deep, progress=progress)
+    for finding in report.findings:
+        typer.echo(str(finding))
+    looked = "hashed and decoded" if report.is_deep else "present"
+    verdict = "all is well" if report.is_ok else f"{len(report.findings)} findings"
+    typer.echo(f"{root}: version {report.version}, {report.num_rows} rows {looked}: {verdict}.")
+    return report.is_ok
+
+
+def _refuse_no_dataset(root: Path) -> None:
+    """A folder without a dataset is a wrong argument, not a damaged dataset."""
+    if not (root / "metadata.parquet").exists() and not (root / "_versions").is_dir():
+        found = "it has no metadata.parquet" if root.is_dir() else "there is no such folder"
+        raise UsageError(f"{root} is no dataset: {found}; a run's output was wanted, such as output/demo.")
+
+
+def _short(value: float) -> str:
+    return f"{value:.2%}" if isinstance(value, float) else str(value)

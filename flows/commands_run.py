@@ -1,0 +1,111 @@
+"""Commands that take time: demo, run, train, generate. Each imports what it needs when called."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.commands_dataset import verify_dataset
+from flows.parameters import ConfigArgument, DryRunOption, Overrides
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: seg2real demo")
+def demo() -> None:
+    """Make a small dataset from nothing, in some minutes. Draws, trains, generates, publishes, verifies."""
+    import pipeline
+    from pipeline.config import load_config
+    from pipeline.run import run as run_stages
+
+    config = load_config(Path(pipeline.__file__).parent.parent / "configs" / "demo.yaml")
+    result = run_stages(config)
+    is_ok = verify_dataset(config.output)
+    _say_result(config.output, result)
+    if not is_ok:
+        raise typer.Exit(3)
+
+
+@commands.command(epilog="Example: seg2real run configs/robocup_spl.yaml train.total_images=4000")
+def run(
+    config: ConfigArgument,
+    overrides: Overrides = None,
+    flow: Annotated[
+        bool, typer.Option("--flow", help="Run it as the Prefect flow generate-soccer-dataset.")
+    ] = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Do the whole job; run it again to go on. Draws scenes, checks sources, trains, generates, publishes."""
+    resolved = _resolve(config, overrides, dry_run=dry_run)
+    if flow:
+        from flows.generate_soccer_dataset import generate_soccer_dataset
+
+        result = generate_soccer_dataset(config, overrides or [])
+    else:
+        from pipeline.run import run as run_stages
+
+        result = run_stages(resolved)
+    _say_result(resolved.output, result)
+
+
+@commands.command(epilog="Example: seg2real train configs/robocup_spl.yaml train.total_images=100_000")
+def train(config: ConfigArgument, overrides: Overrides = None, dry_run: DryRunOption = False) -> None:
+    """Train, or resume from the newest checkpoint. Draws scenes and checks sources first."""
+    resolved = _resolve(config, overrides, dry_run=dry_run)
+    from pipeline.run import draw_stage, prepare_stage, train_stage
+
+    resolved = draw_stage(resolved)
+    snapshot = train_stage(resolved, prepare_stage(resolved))
+    typer.echo(f"Snapshot: {snapshot.path}\nPictures: {resolved.run_dir / 'previews'}")
+
+
+@commands.command(epilog="Example: seg2real generate configs/robocup_spl.yaml generate.variants=4")
+def generate(config: ConfigArgument, overrides: Overrides = None, dry_run: DryRunOption = False) -> None:
+    """Draw an image for every label, and publish. Takes the newest snapshot; trains nothing."""
+    resolved = _resolve(config, overrides, dry_run=dry_run)
+    from pipeline.config import ConfigError
+    from pipeline.publish import publish
+    from pipeline.run import (
+        draw_stage,
+        generate_stage,
+        hold_output,
+        plan_stage,
+        prepare_stage,
+        preview_stage,
+    )
+    from pipeline.shards import SnapshotRef
+    from pipeline.trained import newest_snapshot
+
+    path = newest_snapshot(resolved.run_dir)
+    if path is None:
+        raise ConfigError(f"{resolved.run_dir} holds no snapshot; train first: seg2real train {config}")
+    with hold_output(resolved):
+        resolved = draw_stage(resolved)
+        prepared, snapshot = prepare_stage(resolved), SnapshotRef.of(path)
+        plan = plan_stage(resolved, prepared, snapshot)
+        drawn = generate_stage(resolved, prepared, snapshot, plan.to_do)
+        version = publish(resolved, [*plan.staged, *drawn], snapshot_sha256=snapshot.sha256)
+        _say_result(resolved.output, preview_stage(resolved, snapshot, version, drawn))
+
+
+def _resolve(path: Path, overrides: list[str] | None, *, dry_run: bool) -> Any:
+    """The run's config; in a dry run, show it and end the command."""
+    from pipeline.config import as_yaml, load_config
+
+    resolved = load_config(path, overrides or ())
+    if dry_run:
+        typer.echo(as_yaml(resolved), nl=False)
+        raise typer.Exit
+    return resolved
+
+
+def _say_result(output: Path, result: Any) -> None:
+    typer.echo(
+        f"\nDataset:  {output} (version {result.version}, {result.num_images} images, "
+        f"{result.num_generated} of them new)\n"
+        f"Pictures: {result.contact_sheet}\n"
+        f"Snapshot: {result.snapshot}\n"
+        f"Check it: seg2real verify {output}"
+    )

@@ -1,0 +1,84 @@
+"""A tiny run, and Prefect's server for tests."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.prefect_settings import set_defaults
+
+set_defaults()  # before any test imports Prefect
+
+CONFIGS = Path(__file__).parent.parent.parent / "configs"
+
+TINY = {
+    "name": "tiny",
+    "palette": str(CONFIGS / "palettes" / "nubots.yaml"),
+    "run_dir": "run",
+    "output": "output",
+    "scenes": {
+        "num": 5,
+        "num_photos": 4,
+        "pitch": "robocup-spl",
+        "width": 48,
+        "height": 32,
+        "num_robots": [0, 2],
+        "num_people": [0, 0],
+    },
+    "train": {
+        "width": 24,
+        "height": 16,
+        "batch_size": 2,
+        "total_images": 4,
+        "generator": {"width": 4, "num_blocks": 1},
+        "discriminator": {"width": 4, "num_layers": 1},
+        "report_every_images": 2,
+        "preview_every_images": 2,
+        "snapshot_every_images": 4,
+        "checkpoint_every_images": 4,
+        "num_preview": 2,
+        "device": "cpu",
+        "precision": "fp32",
+    },
+    "generate": {"shard_labels": 3, "num_workers": 1},
+}
+
+
+@pytest.fixture(scope="session")
+def write_config() -> Callable[..., Path]:
+    """write_config(folder, train={"width": 32}) -> a YAML file: the tiny run with changed settings."""
+
+    def write(folder: Path, **changes: object) -> Path:
+        values = {key: dict(value) if isinstance(value, dict) else value for key, value in TINY.items()}
+        for key, change in changes.items():
+            values[key] = {**values[key], **change} if isinstance(change, dict) else change
+        path = folder / "tiny.yaml"
+        path.write_text(yaml.safe_dump(values))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A server with a database of its own; started once, as it takes ten seconds."""
+    import torch
+    from prefect.settings import PREFECT_HOME, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    home = {PREFECT_HOME: tmp_path_factory.mktemp("prefect")}
+    with temporary_settings(updates=home), prefect_test_harness(server_startup_timeout=120):
+        yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def keep_signal_handlers() -> Iterator[None]:
+    """Give back what a command sets for SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
