@@ -92,10 +92,10 @@ def seg2real(
 ) -> Iterator[Callable[..., Outcome]]:
     """Call the command line in a process of its own, which has torch loaded already.
 
-    `signals` = [(place, n, signal), ...] lets a function send its process a signal at its n-th call.
+    `signals` = [(place, n, name), ...] sends a signal as a function is called for the n-th time, `limits` =
+    [(place, n, bytes), ...] lets larger files fail from then on.
     """
     folder = tmp_path_factory.mktemp("warm")
-    log = folder / "log"
     command = [sys.executable, Path(__file__).with_name("warm_process.py")]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -110,15 +110,14 @@ def seg2real(
             return process.stdout.readline().strip()
 
         def call(
-            *arguments: object, signals: Sequence[tuple[str, int, str]] = (), max_file_bytes: int = 0
+            *arguments: object,
+            signals: Sequence[tuple[str, int, str]] = (),
+            limits: Sequence[tuple[str, int, int]] = (),
         ) -> Outcome:
-            job = {
-                "arguments": [str(argument) for argument in arguments],
-                "signals": signals,
-                "max_file_bytes": max_file_bytes,
-                "log": str(log),
-            }
-            return Outcome(int(ask(json.dumps(job))), log.read_text())
+            texts = [str(argument) for argument in arguments]
+            return Outcome(
+                *json.loads(ask(json.dumps({"arguments": texts, "signals": signals, "limits": limits})))
+            )
 
         assert ask(str(tiny_file(folder))) == "ready", (folder / "stderr").read_text()
         yield call

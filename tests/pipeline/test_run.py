@@ -145,16 +145,16 @@ def test_a_full_disk_while_generating_keeps_what_was_committed(
     whole: Path, tmp_path: Path, seg2real: Callable
 ) -> None:
     config = copy_of(whole, tmp_path)
-    assert seg2real("run", config).code == 0  # so that the check of the sources has nothing to write
     before = read_records(tmp_path / "out")
-    outcome = seg2real("run", config, "generate.variants=2", "generate.seed=1", max_file_bytes=1000)
+    settings = ("generate.variants=2", "generate.seed=1")
+    outcome = seg2real("run", config, *settings, limits=[("pipeline.generate:write_durable", 11, 500)])
     assert outcome.code == 1
     errors = [line for line in outcome.text.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1 and f"No space to write {tmp_path / 'out' / 'images'}" in errors[0]
     assert "make room and run the same command again" in errors[0]
     assert "Traceback" not in outcome.text
     assert read_records(tmp_path / "out") == before
-    assert seg2real("run", config, "generate.variants=2", "generate.seed=1").code == 0
+    assert seg2real("run", config, *settings).code == 0
     assert len(read_records(tmp_path / "out")) == 8 + 16
     assert verify(tmp_path / "out").is_ok
 

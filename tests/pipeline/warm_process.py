@@ -1,7 +1,7 @@
 """A process that has loaded torch once and calls the command line in forked children, which may be killed.
 
-It reads jobs from its standard input, a JSON object per line, and answers each with its child's exit code;
-the code of a signal is negative. A first line names a config that it runs itself, to warm up.
+It reads jobs from its standard input, a JSON object per line, and answers each with its child's exit code, that
+of a signal negative, and all that the child said. A first line names a config that it runs itself, to warm up.
 """
 
 import importlib
@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from pipeline.config import load_config
 from pipeline.run import run
 
 
-def signal_at(place: str, number: int, name: str) -> None:
-    """Let a function, "module:name" or "module:class.name", send its process a signal at its n-th call."""
+def act_at(place: str, number: int, act: Callable[[], None]) -> None:
+    """Let something happen before the n-th call of a function: "module:name" or "module:class.name"."""
     module, _, path = place.partition(":")
     *owners, last = path.split(".")
     owner: Any = importlib.import_module(module)
@@ -34,22 +35,24 @@ def signal_at(place: str, number: int, name: str) -> None:
         nonlocal num_calls
         num_calls += 1
         if num_calls == number:
-            os.kill(os.getpid(), getattr(signal, name))
+            act()
         return function(*arguments, **options)
 
     setattr(owner, last, call)
 
 
+def limit_files(max_bytes: int) -> None:
+    """Larger files fail as on a full disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, resource.RLIM_INFINITY))
+
+
 def do(job: dict[str, Any]) -> int:
-    """A child's life: what it says goes to a file."""
-    file = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    for point in job["signals"]:
-        signal_at(*point)
-    if job["max_file_bytes"]:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (job["max_file_bytes"], resource.RLIM_INFINITY))
+    """A child's life."""
+    for place, number, name in job["signals"]:
+        act_at(place, number, lambda name=name: os.kill(os.getpid(), getattr(signal, name)))
+    for place, number, max_bytes in job["limits"]:
+        act_at(place, number, lambda max_bytes=max_bytes: limit_files(max_bytes))
     sys.argv = ["seg2real", *job["arguments"]]
     try:
         main()
@@ -67,15 +70,21 @@ def serve() -> None:
     run(load_config(Path(sys.stdin.readline().strip())))
     print("ready", flush=True)
     while line := sys.stdin.readline():
-        job = json.loads(line)
+        read_end, write_end = os.pipe()
         child = os.fork()
         if child == 0:
+            os.dup2(write_end, 1)
+            os.dup2(write_end, 2)
             code = 1
             try:
-                code = do(job)
+                code = do(json.loads(line))
             finally:
                 os._exit(code)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        os.close(write_end)
+        with open(read_end) as said:
+            text = said.read()
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        print(json.dumps([code, text]), flush=True)
 
 
 if __name__ == "__main__":
