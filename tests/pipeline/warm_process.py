@@ -1,7 +1,7 @@
 """A process that has loaded torch once and calls the command line in forked children, which may be killed.
 
-It reads jobs from its standard input, a JSON object per line, and answers each with its child's exit code, that
-of a signal negative, and all that the child said. A first line names a config that it runs itself, to warm up.
+It reads jobs from its standard input, a JSON object per line, and answers each with its child's exit code,
+negative for a signal, and all that the child said. A first line names a config to run itself, to warm up.
 """
 
 import importlib
@@ -43,7 +43,6 @@ def act_at(place: str, number: int, act: Callable[[], None]) -> None:
 
 def limit_files(max_bytes: int) -> None:
     """Larger files fail as on a full disk."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, resource.RLIM_INFINITY))
 
 
