@@ -9,7 +9,7 @@ from manifests.reader import inside
 from manifests.schema import SampleRecord
 from pipeline.images import encode_jpeg, read_image
 
-__all__ = ["draw_contact_sheet"]
+__all__ = ["draw_contact_sheet", "encode_within"]
 
 GAP_PX = 4
 

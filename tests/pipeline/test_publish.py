@@ -1,0 +1,99 @@
+"""Publishing: nothing twice, nothing lost, old pictures make way for new ones of the same label."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from manifests.reader import read_records
+from manifests.schema import SampleRecord, lineage_key, sample_id
+from manifests.versions import read_version, version_numbers
+from pipeline.config import RunConfig
+from pipeline.publish import publish
+from pipeline.shards import Shard, read_staged, stage
+
+
+@pytest.fixture
+def config(tmp_path: Path, tiny_config: Callable) -> RunConfig:
+    return tiny_config(tmp_path)
+
+
+def row(
+    name: str, *, variant: int = 0, snapshot: str = "a", settings: str = "s", number: int = 0
+) -> SampleRecord:
+    lineage = {"source_sha256": name * 64, "seed": 0, "variant": variant, "snapshot_sha256": snapshot * 64}
+    identifier = sample_id(name, lineage_key(settings_sha256=settings, **lineage))
+    return SampleRecord(
+        sample_id=identifier,
+        image_file_name=f"images/{number:04d}/{identifier}.png",
+        label_file_name=f"labels/{number:04d}/{identifier}.png",
+        width=8,
+        height=6,
+        image_bytes=10,
+        label_bytes=5,
+        image_sha256="1" * 64,
+        label_sha256="2" * 64,
+        source_set="set",
+        source_label=f"{name}.png",
+        source_part="train",
+        split="train",
+        class_pixel_counts=(8,) * 6,
+        mask_coverage=0.5,
+        method="cyclegan",
+        snapshot_name="snapshot-1",
+        config_sha256=settings,
+        accepted=True,
+        seg2real_version="0",
+        torch_version="2",
+        **lineage,
+    )
+
+
+def staged(config: RunConfig, number: int, *rows: SampleRecord) -> Shard:
+    shard = Shard(number, tuple(rows))
+    stage(config.output, shard, config.read_palette())
+    return shard
+
+
+def test_shards_become_one_version_and_leave_staging(config: RunConfig) -> None:
+    shards = [staged(config, 0, row("a"), row("b")), staged(config, 1, row("c", number=1))]
+    assert publish(config, shards, snapshot_sha256="a" * 64) == 1
+    assert [found.source_label for found in read_records(config.output)] == ["a.png", "b.png", "c.png"]
+    assert read_staged(config.output) == []
+    record = read_version(config.output, 1)
+    assert (record.added, record.config_sha256, record.snapshot_sha256) == (3, "s", "a" * 64)
+    assert record.message == "tiny: 3 images"
+
+
+def test_nothing_new_publishes_nothing(config: RunConfig) -> None:
+    assert publish(config, []) == 0
+    shard = staged(config, 0, row("a"))
+    publish(config, [shard])
+    before = {path: path.stat().st_mtime_ns for path in config.output.rglob("*") if path.is_file()}
+    assert publish(config, []) == 1
+    assert publish(config, [shard]) == 1
+    assert {path: path.stat().st_mtime_ns for path in config.output.rglob("*") if path.is_file()} == before
+
+
+def test_new_labels_and_variants_join(config: RunConfig) -> None:
+    publish(config, [staged(config, 0, row("a"))])
+    assert publish(config, [staged(config, 1, row("b"), row("a", variant=1))]) == 2
+    assert len(read_records(config.output)) == 3
+
+
+@pytest.mark.parametrize("change", [{"snapshot": "b"}, {"settings": "t"}])
+def test_new_pictures_of_a_label_supersede_all_of_its_old_ones(config: RunConfig, change: dict) -> None:
+    old = [row("a"), row("a", variant=1), row("b")]
+    publish(config, [staged(config, 0, *old)])
+    new = row("a", number=1, **change)
+    assert publish(config, [staged(config, 1, new)]) == 2
+    # A label that is not drawn anew, because its source has gone, keeps its picture.
+    assert {found.sample_id for found in read_records(config.output)} == {new.sample_id, old[2].sample_id}
+    assert version_numbers(config.output) == [1, 2]
+
+
+def test_the_accepted_and_the_rejected_are_both_published(config: RunConfig) -> None:
+    bad = replace(row("a"), accepted=False, reject_reason="constant")
+    publish(config, [staged(config, 0, bad, row("b"))])
+    assert [found.accepted for found in read_records(config.output)] == [False, True]
