@@ -1,5 +1,6 @@
 """A tiny run, and Prefect's server for tests."""
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.prefect_settings import set_defaults
+from flows.prefect_settings import PACKAGES, set_defaults
 
 set_defaults()  # before any test imports Prefect
 
@@ -62,18 +63,36 @@ def write_config() -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A server with a database of its own; started once, as it takes ten seconds."""
+def one_thread() -> Iterator[None]:
+    """Tiny networks are slower on more threads, by far where other work runs beside them."""
     import torch
-    from prefect.settings import PREFECT_HOME, temporary_settings
-    from prefect.testing.utilities import prefect_test_harness
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def prefect_server(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A server with a database of its own; started once, as it takes ten seconds."""
+    from prefect.settings import PREFECT_HOME, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
     home = {PREFECT_HOME: tmp_path_factory.mktemp("prefect")}
     with temporary_settings(updates=home), prefect_test_harness(server_startup_timeout=120):
         yield
-    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def quiet_packages() -> Iterator[None]:
+    """Give back the levels that a command sets for our loggers."""
+    before = {name: logging.getLogger(name).level for name in PACKAGES}
+    for name in PACKAGES:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    yield
+    for name, level in before.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture
