@@ -1,0 +1,147 @@
+"""What a training run leaves on disk: whole files, each line once, one holder."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gan.snapshot import Snapshot
+from gan.training_state import TrainingState
+from pipeline.images import read_image
+from pipeline.run_dir import RunDir
+from pipeline.training import label_spec
+
+CPU = torch.device("cpu")
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def told() -> list[tuple[int, int, str]]:
+    return []
+
+
+@pytest.fixture
+def opened(tmp_path: Path, told: list) -> Iterator[Callable[[], RunDir]]:
+    """The run directory, opened anew with each call."""
+    return lambda: RunDir.open(
+        tmp_path / "run", 100, lambda done, total, note="": told.append((done, total, note))
+    )
+
+
+def seen(root: Path) -> list[int]:
+    return [json.loads(line)["num_images_seen"] for line in (root / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_two_checkpoints_are_kept_and_the_newest_is_found(opened: Callable) -> None:
+    with opened() as run_dir:
+        assert run_dir.newest_checkpoint(CPU) is None
+        for number in (2, 4, 100, 8, 1000):
+            run_dir.save_checkpoint(number, {"number": number, "tensor": torch.full((3,), float(number))})
+        names = sorted(path.name for path in (run_dir.root / "checkpoints").iterdir())
+        assert names == ["checkpoint-00000100.pt", "checkpoint-00001000.pt"]
+    with opened() as run_dir:
+        state = run_dir.newest_checkpoint(CPU)
+    assert state["number"] == 1000 and state["tensor"].tolist() == [1000.0] * 3
+
+
+def test_a_whole_state_loads_with_weights_only(
+    tmp_path: Path, opened: Callable, tiny_config: Callable
+) -> None:
+    config = tiny_config(tmp_path)
+    spec = label_spec(config.read_palette(), config)
+    with opened() as run_dir:
+        run_dir.save_checkpoint(2, TrainingState(config.train, spec, CPU).state_dict())
+        path = run_dir.root / "checkpoints" / "checkpoint-00000002.pt"
+        torch.load(path, weights_only=True)
+        TrainingState(config.train, spec, CPU).load_state_dict(run_dir.newest_checkpoint(CPU))
+
+
+def test_lines_after_the_checkpoint_and_half_lines_come_once(opened: Callable, caplog) -> None:
+    with opened() as run_dir:
+        run_dir.newest_checkpoint(CPU)
+        for number in (2, 4, 6, 8):
+            run_dir.report(number, {"adversarial_a": number / 10})
+            if number == 4:
+                run_dir.save_checkpoint(4, {})
+        log = run_dir.root / "metrics.jsonl"
+    whole = log.read_text()
+    log.write_text(whole + whole[: len(whole) // 8])
+    with opened() as run_dir:
+        run_dir.newest_checkpoint(CPU)
+        assert "half a line, which was dropped" in caplog.text
+        assert seen(run_dir.root) == [2, 4]
+        for number in (6, 8, 10):
+            run_dir.report(number, {"adversarial_a": number / 10})
+        assert seen(run_dir.root) == [2, 4, 6, 8, 10]
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        assert [line["adversarial_a"] for line in lines] == [0.2, 0.4, 0.6, 0.8, 1.0]
+        assert all(line["images_per_second"] > 0 for line in lines)
+
+
+def test_lines_of_a_run_that_never_came_to_a_checkpoint_are_dropped(opened: Callable) -> None:
+    for _ in range(2):
+        with opened() as run_dir:
+            run_dir.newest_checkpoint(CPU)
+            run_dir.report(2, {"cycle_a": 1.0})
+            assert seen(run_dir.root) == [2]
+
+
+def test_progress_hears_of_images_and_losses(opened: Callable, told: list) -> None:
+    with opened() as run_dir:
+        run_dir.newest_checkpoint(CPU)
+        metrics = {
+            "adversarial_a": 0.5,
+            "adversarial_b": 0.25,
+            "cycle_a": 1.0,
+            "cycle_b": 2.0,
+            "discriminator_a": 0.125,
+            "accuracy_a": 1,
+        }
+        run_dir.report(7, metrics)
+    assert told == [(0, 100, ""), (7, 100, "G 0.50/0.25, cycle 1.00/2.00, D 0.12, D right 1.00")]
+
+
+def test_previews_snapshots_and_curves_are_written(
+    tmp_path: Path, opened: Callable, tiny_config: Callable
+) -> None:
+    config = tiny_config(tmp_path)
+    spec = label_spec(config.read_palette(), config)
+    generators = TrainingState(config.train, spec, CPU).ema.network
+    snapshot = Snapshot.of(generators, spec, config.train, 8)
+    grid = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    with opened() as run_dir:
+        run_dir.newest_checkpoint(CPU)
+        run_dir.save_preview(8, grid)
+        run_dir.save_snapshot(8, snapshot)
+        run_dir.report(8, {"cycle_a": 1.0})
+    root = run_dir.root
+    assert np.array_equal(read_image(root / "previews" / "preview-00000008.png"), grid)
+    path = root / "snapshots" / "snapshot-00000008.safetensors"
+    found = Snapshot.from_bytes(path.read_bytes())
+    assert found.info == snapshot.info
+    assert json.loads(path.with_suffix(".json").read_text())["num_images_seen"] == 8
+    assert list((root / "tensorboard").iterdir())
+
+
+def test_a_second_process_is_refused_with_the_first_ones_pid(
+    tmp_path: Path, tiny_config: Callable, tiny_file: Callable, seg2real: Callable
+) -> None:
+    config = tiny_config(tmp_path)
+    with RunDir.open(config.run_dir, 8, lambda *_: None):
+        outcome = seg2real("train", tiny_file(tmp_path))
+    assert outcome.code == 1
+    assert f"The training run {config.run_dir} is in use by process {os.getpid()}" in outcome.text
+    assert "Traceback" not in outcome.text
+
+
+def test_what_a_killed_writer_left_is_removed(opened: Callable) -> None:
+    with opened() as run_dir:
+        left = run_dir.root / "checkpoints" / ".0123456789abcdef.tmp"
+        left.write_bytes(b"half")
+    with opened() as run_dir:
+        assert not left.exists()

@@ -1,0 +1,90 @@
+"""Which snapshot counts as the end of a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gan.snapshot import SnapshotInfo
+from pipeline.config import RunConfig
+from pipeline.trained import finished_snapshot, newest_snapshot, numbered_files
+
+
+@pytest.fixture
+def put(tmp_path: Path, tiny_config: Callable) -> Callable[..., Path]:
+    """A snapshot of the tiny run's folder, without weights, which nobody reads here."""
+
+    def put(num_images_seen: int, **changes: object) -> Path:
+        config = tiny_config(tmp_path, **changes)
+        info = SnapshotInfo(
+            num_images_seen=num_images_seen,
+            train=config.train,
+            palette=config.read_palette().model_dump(mode="json"),
+            noise=config.noise,
+            torch_version="2",
+        )
+        path = tmp_path / "run" / "snapshots" / f"snapshot-{num_images_seen:08d}.safetensors"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".json").write_text(info.model_dump_json())
+        path.touch()
+        return path
+
+    return put
+
+
+@pytest.fixture
+def config(tmp_path: Path, tiny_config: Callable) -> RunConfig:
+    return tiny_config(tmp_path)
+
+
+def test_a_run_is_finished_when_its_last_snapshot_is_there(put: Callable, config: RunConfig) -> None:
+    assert finished_snapshot(config) is None and newest_snapshot(config.run_dir) is None
+    early = put(4)
+    assert finished_snapshot(config) is None and newest_snapshot(config.run_dir) == early
+    last = put(8)
+    assert finished_snapshot(config) == newest_snapshot(config.run_dir) == last
+    # The description is written first, so that it alone means nothing.
+    last.unlink()
+    assert finished_snapshot(config) is None and newest_snapshot(config.run_dir) == early
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train": {"total_images": 10}},
+        {"train": {"learning_rate": 1e-5}},
+        {"train": {"seed": 1}},
+        {"train": {"generator": {"width": 8}}},
+        {"noise": {"amount": 0.1}},
+        {"noise": {"correlation_px": 2}},
+    ],
+)
+def test_other_settings_mean_that_there_is_something_to_train(
+    put: Callable, tmp_path: Path, tiny_config: Callable, change: dict
+) -> None:
+    put(8)
+    assert finished_snapshot(tiny_config(tmp_path, **change)) is None
+
+
+def test_settings_that_change_no_weight_do_not(put: Callable, tmp_path: Path, tiny_config: Callable) -> None:
+    last = put(8)
+    other = {"report_every_images": 1, "checkpoint_every_images": 3, "num_preview": 5, "total_images": 6}
+    assert finished_snapshot(tiny_config(tmp_path, train=other)) == last
+
+
+def test_snapshots_of_other_settings_do_not_hide_a_finished_one(put: Callable, config: RunConfig) -> None:
+    mine = put(8)
+    put(12, train={"seed": 1})
+    assert finished_snapshot(config) == mine
+
+
+def test_numbers_order_files_and_other_names_are_passed_over(tmp_path: Path) -> None:
+    for name in ("a-2.pt", "a-10.pt", "a-00000003.pt", "a-x.pt", "a-4.pt.tmp", "b-5.pt", ".a-6.pt"):
+        (tmp_path / name).touch()
+    found = numbered_files(tmp_path, "a", "pt")
+    assert [(number, path.name) for number, path in found] == [
+        (2, "a-2.pt"),
+        (3, "a-00000003.pt"),
+        (10, "a-10.pt"),
+    ]
+    assert numbered_files(tmp_path / "nowhere", "a", "pt") == []

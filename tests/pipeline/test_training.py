@@ -1,0 +1,154 @@
+"""Training images: a pure function of the seed and the images seen. Training: to the end, or a reason."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan.training_state import CheckpointMismatch
+from pipeline import training
+from pipeline.config import ConfigError, RunConfig
+from pipeline.images import encode_jpeg, encode_label_png
+from pipeline.trained import newest_snapshot
+from pipeline.training import TrainingImages, label_spec, train_run
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+NUM_LABELS, NUM_PHOTOS = 5, 7
+
+
+@pytest.fixture
+def config(tmp_path: Path, tiny_config: Callable) -> RunConfig:
+    return tiny_config(tmp_path)
+
+
+@pytest.fixture
+def paths(tmp_path: Path, config: RunConfig) -> tuple[list[Path], list[Path]]:
+    """Labels and photographs of several sizes; each photograph has a brightness of its own."""
+    palette, random = config.read_palette(), np.random.default_rng(0)
+    labels, photos = [], []
+    for number in range(NUM_LABELS):
+        labels.append(tmp_path / f"label-{number}.png")
+        size = (20 + 7 * number, 30 + 5 * number)
+        label_map = random.choice(np.array([0, 4, 5], np.uint8), size)
+        label_map[:, : number + 1] = 4
+        labels[-1].write_bytes(encode_label_png(label_map, palette))
+    for number in range(NUM_PHOTOS):
+        photos.append(tmp_path / f"photo-{number}.jpg")
+        photo = np.full((50 - 4 * number, 40 + number, 3), 30 * number, np.uint8)
+        photos[-1].write_bytes(encode_jpeg(photo, 100))
+    return labels, photos
+
+
+@pytest.fixture
+def images(paths: tuple, config: RunConfig) -> Callable[..., TrainingImages]:
+    def make(**changes: object) -> TrainingImages:
+        changed = config.model_copy(update={"train": config.train.model_copy(update=changes)})
+        return TrainingImages(changed, config.read_palette(), *paths)
+
+    return make
+
+
+def equal(one: tuple, other: tuple) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_a_batch_is_a_function_of_seed_and_images_seen(images: Callable) -> None:
+    stream = list(islice(images().batches(0), 12))
+    again = images()
+    # From any start, in any order, in any thread.
+    assert all(equal(batch, found) for batch, found in zip(stream[5:], again.batches(10), strict=False))
+    numbers = [8, 0, 22, 14, 2]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(again.batch, numbers))
+    assert all(equal(stream[number // 2], batch) for number, batch in zip(numbers, found, strict=True))
+    assert not equal(stream[0], images(seed=1).batch(0))
+
+
+def test_a_batch_is_its_images_whatever_the_batch_size(images: Callable) -> None:
+    whole = images(batch_size=12).batch(0)
+    parts = [images(batch_size=3).batch(number) for number in (0, 3, 6, 9)]
+    assert equal(whole, tuple(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def test_without_a_cache_it_is_the_same(images: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached = images().batch(4)
+    monkeypatch.setattr(training, "CACHE_BYTES", 0)
+    assert equal(images().batch(4), cached)
+
+
+def test_each_photograph_is_shown_once_per_epoch(images: Callable) -> None:
+    stream = images(batch_size=1)
+    shown = [round(float(stream.batch(number).photo.mean()) / 30) for number in range(6 * NUM_PHOTOS)]
+    epochs = [tuple(shown[start : start + NUM_PHOTOS]) for start in range(0, len(shown), NUM_PHOTOS)]
+    assert all(sorted(epoch) == list(range(NUM_PHOTOS)) for epoch in epochs)
+    assert len(set(epochs)) > 3
+
+
+def test_each_label_is_shown_once_per_epoch(images: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+    read_label = training.read_label
+    monkeypatch.setattr(training, "CACHE_BYTES", 0)
+    monkeypatch.setattr(
+        training, "read_label", lambda path, *a, **k: opened.append(path) or read_label(path, *a, **k)
+    )
+    stream = images(batch_size=1)
+    epochs = []
+    for epoch in range(6):
+        opened.clear()
+        for number in range(epoch * NUM_LABELS, (epoch + 1) * NUM_LABELS):
+            stream.batch(number)
+        assert len(set(opened)) == len(opened) == NUM_LABELS
+        epochs.append(tuple(opened))
+    assert len(set(epochs)) > 3
+
+
+def test_labels_keep_their_ids_and_crops_their_size(images: Callable) -> None:
+    for batch in islice(images(load_scale=1.5).batches(0), 20):
+        assert batch.label_map.shape == (2, 16, 24) and batch.photo.shape == (2, 16, 24, 3)
+        assert set(np.unique(batch.label_map)) <= {0, 4, 5}
+
+
+def test_a_preview_shows_as_many_as_it_is_asked_for(images: Callable) -> None:
+    preview = images().preview(3)
+    assert preview.label_map.shape == (3, 16, 24) and preview.photo.shape == (3, 16, 24, 3)
+    many = images().preview(20)
+    assert len(many.photo) == 20
+    assert equal(images().preview(3), preview)
+
+
+def test_training_without_images_is_refused(config: RunConfig, paths: tuple) -> None:
+    with pytest.raises(ValueError, match="5 and 0 were found"):
+        TrainingImages(config, config.read_palette(), paths[0], [])
+
+
+def test_noise_that_confuses_classes_is_one_sentence(tmp_path: Path, tiny_config: Callable) -> None:
+    config = tiny_config(tmp_path, noise={"amount": 1})
+    with pytest.raises(ConfigError, match=r"noise.amount 1 turns .* the largest amount .*[^.]\.$"):
+        label_spec(config.read_palette(), config)
+
+
+def test_a_run_trains_resumes_and_ends(
+    tmp_path: Path, tiny_config: Callable, config: RunConfig, paths: tuple
+) -> None:
+    longer = tiny_config(tmp_path, train={"total_images": 12})
+    first = train_run(config, *paths)
+    assert first.name == "snapshot-00000008.safetensors"
+    assert (config.run_dir / "config.yaml").exists()
+    last = train_run(longer, *paths)
+    assert last.name == "snapshot-00000012.safetensors"
+
+    # Shortened to what a snapshot is there for, that one is the run's; to less than that, too.
+    assert train_run(tiny_config(tmp_path, train={"total_images": 10}), *paths) == last
+    with pytest.raises(CheckpointMismatch, match="train.seed was 0 and is now 3"):
+        train_run(tiny_config(tmp_path, train={"seed": 3}), *paths)
+
+    # Without a snapshot, a run that is shortened below what it has seen cannot end.
+    for path in (config.run_dir / "snapshots").iterdir():
+        path.unlink()
+    with pytest.raises(ConfigError, match="went past train.total_images = 8 .* raise train.total_images"):
+        train_run(config, *paths)
+    assert newest_snapshot(config.run_dir) is None
