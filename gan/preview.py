@@ -1,27 +1,16 @@
 """The fixed grid of pictures that shows how a run is doing."""
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gan.conditioning import Conditioning, draw_noise_field
-from gan.translator import from_uint8, to_uint8
+from gan.data import HostBatch, from_uint8, to_uint8
 
-__all__ = ["HostBatch", "draw_preview"]
+__all__ = ["draw_preview"]
 
 GAP_PX = 2
 NOISE_SEED = 0
-
-
-class HostBatch(NamedTuple):
-    """Images as they come from the files; labels and photographs are unpaired."""
-
-    label_map: np.ndarray
-    """uint8 [N, H, W] of class ids."""
-    photo: np.ndarray
-    """uint8 [N, H, W, 3] RGB."""
 
 
 @torch.no_grad()

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from gan.conditioning import Conditioning, LabelSpec, draw_noise_field
 from gan.config import TrainConfig
+from gan.data import HostBatch, from_uint8
 from gan.device import autocast, resolve_device
 from gan.health import TrainingDiverged
 from gan.methods.method import Batch
-from gan.preview import HostBatch, draw_preview
+from gan.preview import draw_preview
 from gan.schedule import derived_seed
 from gan.snapshot import Snapshot
 from gan.training_state import TrainingState
-from gan.translator import from_uint8
 
 __all__ = ["RunOutputs", "TrainingDiverged", "train"]
 

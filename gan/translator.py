@@ -2,16 +2,15 @@
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from gan.attention import place_background
 from gan.conditioning import Conditioning
+from gan.data import from_uint8, pad_to_multiple, to_uint8
 from gan.device import autocast, resolve_device
 from gan.generators import ResnetGenerator
 from gan.snapshot import Snapshot
 
-__all__ = ["Translator", "to_uint8"]
+__all__ = ["Translator"]
 
 
 class Translator:
@@ -84,21 +83,3 @@ class Translator:
             drawn, self._background, attention=attention, image_a=image_a, image_b=image_b
         )
         return to_uint8(picture).cpu().numpy()
-
-
-def pad_to_multiple(image: Tensor, multiple: int, *, at_least: int = 16) -> Tensor:
-    """Repeat the right and lower edge of [N, C, H, W] until both sides are multiples, and no side is under
-    `at_least`."""
-    height, width = image.shape[-2:]
-    wanted = [max(at_least, -(-size // multiple) * multiple) for size in (height, width)]
-    return F.pad(image, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
-
-
-def from_uint8(image: Tensor) -> Tensor:
-    """uint8 [N, H, W, C] -> float [N, C, H, W] in [-1, 1]."""
-    return image.permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def to_uint8(image: Tensor) -> Tensor:
-    """float [N, C, H, W] in [-1, 1] -> uint8 [N, H, W, C]."""
-    return ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()

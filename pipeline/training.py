@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gan.conditioning import LabelSpec
-from gan.preview import HostBatch
+from gan.data import HostBatch
 from gan.schedule import derived_seed
 from gan.training_loop import train
 from manifests.durable import make_folders, write_durable

@@ -9,7 +9,7 @@ import torch
 
 from gan.conditioning import LabelSpec
 from gan.config import DiscriminatorConfig, GeneratorConfig, NoiseConfig, TrainConfig
-from gan.preview import HostBatch
+from gan.data import HostBatch
 
 
 @pytest.fixture(autouse=True)

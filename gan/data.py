@@ -1,0 +1,40 @@
+"""Images on their way between the host and the device: uint8 arrays there, floats in [-1, 1] here.
+
+Shapes: N batch, C channels, H height, W width.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["HostBatch", "from_uint8", "pad_to_multiple", "to_uint8"]
+
+
+class HostBatch(NamedTuple):
+    """Images as they come from the files; labels and photographs are unpaired."""
+
+    label_map: np.ndarray
+    """uint8 [N, H, W] of class ids."""
+    photo: np.ndarray
+    """uint8 [N, H, W, 3] RGB."""
+
+
+def pad_to_multiple(image: Tensor, multiple: int, *, at_least: int = 16) -> Tensor:
+    """Repeat the right and lower edge of [N, C, H, W] until both sides are multiples, and no side is under
+    `at_least`."""
+    height, width = image.shape[-2:]
+    wanted = [max(at_least, -(-size // multiple) * multiple) for size in (height, width)]
+    return F.pad(image, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
+
+
+def from_uint8(image: Tensor) -> Tensor:
+    """uint8 [N, H, W, C] -> float [N, C, H, W] in [-1, 1]."""
+    return image.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def to_uint8(image: Tensor) -> Tensor:
+    """float [N, C, H, W] in [-1, 1] -> uint8 [N, H, W, C]."""
+    return ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
