@@ -41,7 +41,9 @@ def run(
     resolved = _resolve(config, overrides, dry_run=dry_run)
     if flow:
         from flows.generate_soccer_dataset import generate_soccer_dataset
+        from flows.temporary_server import start_server
 
+        start_server()
         result = generate_soccer_dataset(config, overrides or [])
     else:
         from pipeline.run import run as run_stages

@@ -26,10 +26,10 @@ MULTIPLE_PX = 8
 TEMPLATE = """\
 # Written by `seg2real init`. Check it with `seg2real validate {file}`, start with `seg2real run {file}`.
 # Relative paths are relative to this file.
-name: {name}
+name: "{name}"
 palette: {palette}
-run_dir: runs/{name}          # checkpoints, snapshots, previews
-output: output/{name}         # the published dataset
+run_dir: runs/{name}    # checkpoints, snapshots, previews
+output: output/{name}   # the published dataset
 
 sources:
   labels: {labels}
@@ -42,8 +42,8 @@ noise:
 train:
   method: attention_cyclegan
   background: generate        # outside the attention mask: generate, mask_both, photo or keep
-  width: {width}                  # {gpu_width} on a GPU
-  height: {height}                 # {gpu_height}
+  {width:28}# {gpu_width} on a GPU
+  {height:28}# {gpu_height}
   batch_size: 4
   total_images: 8_000         # 400_000
   generator: {{width: 32, num_blocks: 6}}     # {{width: 64, num_blocks: 9}}
@@ -106,11 +106,11 @@ def write_starting_config(
     config = TEMPLATE.format(
         file=path,
         name=_as_name(path.stem),
-        palette=copy.name,
+        palette=json.dumps(copy.name),
         labels=_seen_from(path, labels),
         photos=_seen_from(path, photos),
-        width=crop_width,
-        height=crop_height,
+        width=f"width: {crop_width}",
+        height=f"height: {crop_height}",
         gpu_width=3 * crop_width,
         gpu_height=3 * crop_height,
     )

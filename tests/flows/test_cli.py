@@ -251,6 +251,23 @@ def test_from_drawn_scenes_to_a_first_config_that_validates(
 
 
 @pytest.mark.usefixtures("one_thread")
+def test_doctor_says_what_is_well_and_what_to_do(
+    seg2real: Callable[..., Said], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = seg2real("doctor", "--folder", tmp_path)
+    assert said.code == 0
+    looked_at = [line.split()[1] for line in said.out.splitlines()]
+    assert looked_at == ["Python", "torch", "device", "OpenCV", "space", "files", "Prefect", "server"]
+    assert all(line.startswith("ok ") for line in said.out.splitlines())
+
+    monkeypatch.setattr("pipeline.doctor.LEAST_FREE_BYTES", 10**18)
+    said = seg2real("doctor", "--folder", tmp_path)
+    assert said.code == 1
+    assert "FAIL  space" in said.out
+    assert "-> make room or choose another folder" in said.out
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_run_verify_and_info_on_a_tiny_run(
     seg2real: Callable[..., Said], write_config: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -289,35 +306,52 @@ def _wait_for(is_there: Callable[[], bool], process: subprocess.Popen[str]) -> N
     raise AssertionError("it did not come within a minute")
 
 
+class _Flow:
+    """`seg2real run --flow` in a session of its own, with a server of its own, far from our prefect.toml."""
+
+    def __init__(self, folder: Path, config: Path):
+        self.folder, self.home = folder, folder / "prefect-home"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", START, "run", "--flow", str(config)],
+            cwd=folder,
+            env=_environment(PREFECT_HOME=str(self.home)),
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def is_training(self) -> bool:
+        log = self.folder / "run" / "metrics.jsonl"
+        return log.exists() and log.stat().st_size > 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_sigterm_in_a_flow_writes_a_checkpoint_and_leaves_no_process(
+def test_a_signal_in_a_flow_writes_a_checkpoint_and_leaves_no_process(
     write_config: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Started far from the project's prefect.toml, with a server of its own."""
-    config = write_config(tmp_path, train={"total_images": 100_000, "checkpoint_every_images": 100_000})
-    home = tmp_path / "prefect-home"
-    process = subprocess.Popen(
-        [sys.executable, "-c", START, "run", "--flow", str(config)],
-        cwd=tmp_path,
-        env=_environment(PREFECT_HOME=str(home)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    """SIGTERM comes to the run alone; Ctrl-C at a terminal to the run and its server."""
+    settings = {"total_images": 100_000, "snapshot_every_images": 100_000, "checkpoint_every_images": 100_000}
+    started = []
+    for name in ("terminated", "at a terminal"):
+        (tmp_path / name).mkdir()
+        started.append(_Flow(tmp_path / name, write_config(tmp_path / name, train=settings)))
+    terminated, at_terminal = started
     try:
-        log = tmp_path / "run" / "metrics.jsonl"
-        _wait_for(lambda: log.exists() and log.stat().st_size > 0, process)
-        assert len(_processes_with(home)) >= 2
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
+        for flow in started:
+            _wait_for(flow.is_training, flow.process)
+            assert len(_processes_with(flow.home)) >= 2
+        terminated.process.send_signal(signal.SIGTERM)
+        os.killpg(at_terminal.process.pid, signal.SIGINT)
+        said = [flow.process.communicate(timeout=60)[1] for flow in started]
     finally:
-        process.kill()
-    assert process.returncode == 143
-    assert "Error: Training stopped with a checkpoint" in err
-    assert "Traceback" not in err
-    assert len(list((tmp_path / "run" / "checkpoints").glob("checkpoint-*.pt"))) == 1
-    for _ in range(100):
-        if not _processes_with(home):
-            break
-        time.sleep(0.1)
-    assert _processes_with(home) == []
+        for flow in started:
+            if flow.process.poll() is None:
+                os.killpg(flow.process.pid, signal.SIGKILL)
+
+    assert [flow.process.returncode for flow in started] == [143, 130]
+    for flow, err in zip(started, said, strict=True):
+        assert "Error: Training stopped with a checkpoint" in err
+        assert "Traceback" not in err
+        assert len(list((flow.folder / "run" / "checkpoints").glob("checkpoint-*.pt"))) == 1
+        assert _processes_with(flow.home) == []

@@ -182,7 +182,7 @@ def test_what_may_pass_is_tried_again(
     def fail_once(*arguments: object) -> object:
         attempts.append(1)
         if len(attempts) == 1:
-            raise OSError(5, "Input/output error", "/mnt/nas/a.png")
+            raise OSError(5, "Input/output error", "/data/a.png")
         return prepare_stage(*arguments)
 
     prepare_stage = module.prepare_stage
@@ -222,7 +222,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Exception], _
         (TrainingDiverged("cycle_a became nan before 400 images."), 4, 1),
         (TooManyBadInputs("9 of 10 labels cannot be used."), 3, 1),
         (ValueError("no such value"), 1, 1),
-        (OSError(5, "Input/output error", "/mnt/nas/a.png"), 1, 3),
+        (OSError(5, "Input/output error", "/data/a.png"), 1, 3),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -242,7 +242,7 @@ def test_an_error_on_purpose_is_not_tried_again_and_keeps_its_exit_code(
     assert left.value.code == code
     assert stage.num_calls == num_calls
     said = capsys.readouterr().err
-    assert f"Error: {error}" in said or "Error: /mnt/nas/a.png: Input/output error." in said
+    assert f"Error: {error}" in said or "Error: /data/a.png: Input/output error." in said
     assert "Traceback" not in said
 
 
