@@ -112,6 +112,14 @@ def test_labels_keep_their_ids_and_crops_their_size(images: Callable) -> None:
         assert set(np.unique(batch.label_map)) <= {0, 4, 5}
 
 
+def test_an_image_is_seen_anew_in_every_epoch(paths: tuple, config: RunConfig) -> None:
+    labels, photos = paths
+    images = TrainingImages(config, config.read_palette(), labels[4:], photos[:1])
+    views = [images.batch(number) for number in range(0, 12, 2)]
+    shown = {label_map.tobytes() for batch in views for label_map in batch.label_map}
+    assert len(shown) > 9
+
+
 def test_a_preview_shows_as_many_as_it_is_asked_for(images: Callable) -> None:
     preview = images().preview(3)
     assert preview.label_map.shape == (3, 16, 24) and preview.photo.shape == (3, 16, 24, 3)
