@@ -36,9 +36,8 @@ class _Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(logging.makeLogRecord(record.__dict__ | self._hidden))
-        if record.name == "prefect.task_runs":
-            return line.replace(" ", f" {record.task_name}: ", 1)
-        return line
+        task_name = getattr(record, "task_name", None)
+        return line.replace(" ", f" {task_name}: ", 1) if task_name else line
 
 
 @app.callback()
