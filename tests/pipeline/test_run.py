@@ -190,6 +190,23 @@ def test_asked_to_stop_it_saves_a_checkpoint_and_later_ends_the_same(
     assert published(tmp_path / "out") == published(whole / "out")
 
 
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_asked_to_stop_while_generating_it_later_ends_the_same(
+    name: str,
+    code: int,
+    whole: Path,
+    tmp_path: Path,
+    tiny_file: Callable,
+    seg2real: Callable,
+    published: Callable,
+) -> None:
+    config = tiny_file(tmp_path)
+    outcome = seg2real("run", config, signals=[("pipeline.generate:encode_label_png", 4, name)])
+    assert outcome.code == code and "Traceback" not in outcome.text
+    assert seg2real("run", config).code == 0
+    assert published(tmp_path / "out") == published(whole / "out")
+
+
 LABEL = np.repeat(np.array([[0, 4, 4, 5, 4, 1]], np.uint8), 4, axis=0).repeat(3, axis=0).repeat(4, axis=1)
 COLORS = 255 * np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 1, 0], [1, 1, 1]], np.uint8)
 
