@@ -130,6 +130,10 @@ class TrainConfig(StrictModel):
     num_preview: int = Field(6, ge=1, le=64)
     """Labels and photographs in the preview grid."""
 
+    def essence(self) -> "TrainConfig":
+        """The settings that weights depend on; those of reports, files and the device at their defaults."""
+        return TrainConfig.model_validate(self.model_dump(exclude=RESUMABLE_CHANGES - {"total_images"}))
+
     @model_validator(mode="after")
     def _combinations(self) -> "TrainConfig":
         keeps = self.method == "attention_cyclegan" and self.background == "keep"

@@ -56,7 +56,7 @@ class Snapshot:
         tensors["labels.is_background"] = torch.from_numpy(labels.is_background.copy())
         info = SnapshotInfo(
             num_images_seen=num_images_seen,
-            train=train,
+            train=train.essence(),
             palette=labels.palette,
             noise=labels.noise,
             torch_version=torch.__version__,

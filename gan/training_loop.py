@@ -74,6 +74,8 @@ def train(
     if checkpoint is not None:
         state.load_state_dict(checkpoint)
         logger.info("Resumed at %d of %d images.", state.num_images_seen, config.total_images)
+        if state.is_done:  # the run was made shorter than what it had seen
+            outputs.save_snapshot(state.num_images_seen, _snapshot(state))
     else:
         outputs.save_preview(0, draw_preview(generators_ema, conditioning, preview, device))
 
@@ -110,9 +112,7 @@ def train(
             _finite(state.means.peek(), num_images_seen)
             outputs.save_preview(num_images_seen, draw_preview(generators_ema, conditioning, preview, device))
         if state.is_due(config.snapshot_every_images):
-            snapshot = Snapshot.of(generators_ema, labels, config, num_images_seen)
-            _finite({"a generator's weight": 0.0 if snapshot.is_finite() else math.nan}, num_images_seen)
-            outputs.save_snapshot(num_images_seen, snapshot)
+            outputs.save_snapshot(num_images_seen, _snapshot(state))
 
         # Save state checkpoint.
         if stopping or state.is_due(config.checkpoint_every_images):
@@ -139,6 +139,12 @@ def _to_device(host: HostBatch, conditioning: Conditioning, random: torch.Genera
 def _random(state: TrainingState, purpose: str) -> torch.Generator:
     seed = derived_seed(state.config.seed, purpose, state.num_images_seen)
     return torch.Generator(state.device).manual_seed(seed)
+
+
+def _snapshot(state: TrainingState) -> Snapshot:
+    snapshot = Snapshot.of(state.ema.network, state.labels, state.config, state.num_images_seen)
+    _finite({"a generator's weight": 0.0 if snapshot.is_finite() else math.nan}, state.num_images_seen)
+    return snapshot
 
 
 def _finite(metrics: dict[str, float], num_images_seen: int) -> dict[str, float]:

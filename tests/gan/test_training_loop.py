@@ -158,3 +158,24 @@ def test_trains_on_a_gpu(labels, small_config, batches, preview, outputs) -> Non
     out = outputs()
     assert train(small_config(device="cuda"), labels, batches=batches, preview=preview, outputs=out)
     assert Snapshot.from_bytes(out.snapshots[16]).is_finite()
+
+
+def test_a_run_made_shorter_than_what_it_has_seen_ends_with_a_snapshot(
+    labels, small_config, batches, preview, outputs
+) -> None:
+    out = outputs()
+    stop = stop_after(3)
+    train(small_config(), labels, batches=batches, preview=preview, outputs=out, should_stop=stop)
+    assert not out.snapshots
+    assert train(small_config(total_images=4), labels, batches=batches, preview=preview, outputs=out)
+    assert list(out.snapshots) == [6]
+
+
+def test_how_often_a_run_reports_does_not_change_its_snapshot(
+    labels, small_config, batches, preview, outputs
+) -> None:
+    one, other = outputs(), outputs()
+    train(small_config(), labels, batches=batches, preview=preview, outputs=one)
+    often = small_config(report_every_images=2, checkpoint_every_images=2)
+    train(often, labels, batches=batches, preview=preview, outputs=other)
+    assert one.snapshots == other.snapshots
