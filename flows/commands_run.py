@@ -67,29 +67,9 @@ def train(config: ConfigArgument, overrides: Overrides = None, dry_run: DryRunOp
 def generate(config: ConfigArgument, overrides: Overrides = None, dry_run: DryRunOption = False) -> None:
     """Draw an image for every label, and publish. Takes the newest snapshot; trains nothing."""
     resolved = _resolve(config, overrides, dry_run=dry_run)
-    from pipeline.config import ConfigError
-    from pipeline.publish import publish
-    from pipeline.run import (
-        draw_stage,
-        generate_stage,
-        hold_output,
-        plan_stage,
-        prepare_stage,
-        preview_stage,
-    )
-    from pipeline.shards import SnapshotRef
-    from pipeline.trained import newest_snapshot
+    from pipeline.run import run as run_stages
 
-    path = newest_snapshot(resolved.run_dir)
-    if path is None:
-        raise ConfigError(f"{resolved.run_dir} holds no snapshot; train first: seg2real train {config}")
-    with hold_output(resolved):
-        resolved = draw_stage(resolved)
-        prepared, snapshot = prepare_stage(resolved), SnapshotRef.of(path)
-        plan = plan_stage(resolved, prepared, snapshot)
-        drawn = generate_stage(resolved, prepared, snapshot, plan.to_do)
-        version = publish(resolved, [*plan.staged, *drawn], snapshot_sha256=snapshot.sha256)
-        _say_result(resolved.output, preview_stage(resolved, snapshot, version, drawn))
+    _say_result(resolved.output, run_stages(resolved, trains=False))
 
 
 def _resolve(path: Path, overrides: list[str] | None, *, dry_run: bool) -> Any:

@@ -2,16 +2,33 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
-from manifests.reader import TABLE_NAME
-from manifests.schema import to_table
+from manifests.reader import TABLE_NAME, read_schema
+from manifests.schema import palette_of, to_table
 from manifests.versions import commit, open_manifest
 from pipeline.config import RunConfig
+from pipeline.palette import Palette
 from pipeline.shards import Shard, staged_path
 
-__all__ = ["publish"]
+__all__ = ["other_palette", "publish"]
 
 logger = logging.getLogger(__name__)
+
+
+def other_palette(output: Path, palette: Palette) -> str | None:
+    """Why a dataset's classes are not a palette's, as a clause; None when they are or there is none yet.
+
+    Raises:
+        ManifestError: the dataset's table is damaged.
+    """
+    if not (output / TABLE_NAME).is_file():
+        return None
+    published = palette_of(read_schema(output))
+    theirs = [(entry["name"], tuple(entry["color"])) for entry in published.get("classes", [])]
+    if theirs == [(entry.name, entry.color) for entry in palette.classes]:
+        return None
+    return f"it holds a dataset of palette '{published.get('name')}', not of '{palette.name}'"
 
 
 def publish(config: RunConfig, shards: Sequence[Shard], *, snapshot_sha256: str | None = None) -> int:

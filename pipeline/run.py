@@ -10,15 +10,15 @@ from typing import NamedTuple
 from manifests.durable import exclusive_lock, make_folders, write_durable
 from manifests.reader import TABLE_NAME
 from manifests.versions import open_manifest
-from pipeline.config import RunConfig
+from pipeline.config import ConfigError, RunConfig
 from pipeline.contact_sheet import draw_contact_sheet
 from pipeline.images import encode_png
 from pipeline.prepare import Prepared, prepare
 from pipeline.progress import ShowProgress, show_progress
-from pipeline.publish import publish
+from pipeline.publish import other_palette, publish
 from pipeline.scenes.drawing import draw_scenes
 from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, remove_leftovers, wanted_samples
-from pipeline.trained import finished_snapshot
+from pipeline.trained import finished_snapshot, newest_snapshot
 
 __all__ = [
     "Plan",
@@ -59,14 +59,16 @@ class RunResult(NamedTuple):
     contact_sheet: Path
 
 
-def run(config: RunConfig, show: ShowProgress = show_progress) -> RunResult:
+def run(config: RunConfig, show: ShowProgress = show_progress, *, trains: bool = True) -> RunResult:
     """From segmentation images to a published dataset; run again, it does what is left to do.
 
     Args:
         config: the run.
         show: how progress is shown.
+        trains: False = draw with the newest snapshot that is there.
 
     Raises:
+        ConfigError: there is no snapshot and it may not train, or the output has other classes.
         TooManyBadInputs: the sources hold too little that can be used.
         Interrupted: SIGINT or SIGTERM came while training; a checkpoint is written.
         TrainingDiverged: a loss or weight is not finite.
@@ -76,7 +78,7 @@ def run(config: RunConfig, show: ShowProgress = show_progress) -> RunResult:
     with hold_output(config):
         config = draw_stage(config, show)
         prepared = prepare_stage(config, show)
-        snapshot = train_stage(config, prepared, show)
+        snapshot = train_stage(config, prepared, show) if trains else _newest(config)
         plan = plan_stage(config, prepared, snapshot)
         drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
         version = publish(config, [*plan.staged, *drawn], snapshot_sha256=snapshot.sha256)
@@ -85,10 +87,18 @@ def run(config: RunConfig, show: ShowProgress = show_progress) -> RunResult:
 
 @contextmanager
 def hold_output(config: RunConfig) -> Iterator[None]:
-    """Keep other runs away from the output for the length of the block."""
+    """Keep other runs away from the output for the length of the block.
+
+    Raises:
+        LockHeldError: another process works on it.
+        ConfigError: it holds a dataset of other classes.
+    """
     staging = config.output / "_staging"
     make_folders(staging)
     with exclusive_lock(staging / "run.lock", what=f"The output {config.output}"):
+        conflict = other_palette(config.output, config.read_palette())
+        if conflict is not None:
+            raise ConfigError(f"{config.output} cannot be used: {conflict}; choose another output.")
         yield
 
 
@@ -146,9 +156,15 @@ def train_stage(config: RunConfig, prepared: Prepared, show: ShowProgress = show
     return SnapshotRef.of(snapshot)
 
 
+def _newest(config: RunConfig) -> SnapshotRef:
+    snapshot = newest_snapshot(config.run_dir)
+    if snapshot is None:
+        raise ConfigError(f"{config.run_dir} holds no snapshot; train first: seg2real train")
+    return SnapshotRef.of(snapshot)
+
+
 def plan_stage(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:
-    """Compare what is wanted with what the dataset and the staging folder hold; remove what killed runs
-    left."""
+    """Compare what is wanted with what is published and staged; remove what killed runs left."""
     wanted = wanted_samples(config, config.read_palette(), prepared.records, snapshot)
     published = open_manifest(config.output).records
     staged = read_staged(config.output)

@@ -75,13 +75,7 @@ def train_run(
     # A signal during the last step or the last files counts too, though the training is complete.
     if received() is not None:
         raise Interrupted(f"Training stopped with a checkpoint in {config.run_dir}.", received())
-    snapshot = finished_snapshot(config)
-    if snapshot is None:
-        raise ConfigError(
-            f"The run in {config.run_dir} went past train.total_images = {config.train.total_images} and has "
-            "taken no snapshot since; raise train.total_images, and it goes on from its checkpoint."
-        )
-    return snapshot
+    return finished_snapshot(config)
 
 
 def label_spec(palette: Palette, config: RunConfig) -> LabelSpec:

@@ -85,20 +85,16 @@ def _check_output(config: RunConfig, palette: Palette) -> Iterator[Finding]:
     if not (config.output / "metadata.parquet").is_file():
         return
     # Only here: pyarrow takes longer to import than all the rest.
-    from manifests.reader import read_schema
-    from manifests.schema import palette_of
+    from pipeline.publish import other_palette
 
     try:
-        published = palette_of(read_schema(config.output))
+        conflict = other_palette(config.output, palette)
     except (OSError, ValueError) as error:
         fix = "run `seg2real verify` on it, or choose another output"
         yield _error("bad-output", config.output, error, fix)
         return
-    theirs = [(c["name"], tuple(c["color"])) for c in published.get("classes", [])]
-    ours = [(c.name, c.color) for c in palette.classes]
-    if theirs != ours:
-        what = f"it holds a dataset of palette '{published.get('name')}', not of '{palette.name}'"
-        yield Finding("other-palette", "error", config.output, what, "choose another output")
+    if conflict is not None:
+        yield Finding("other-palette", "error", config.output, conflict, "choose another output")
 
 
 def _check_amounts(config: RunConfig, found: FoundSources, inspection: Inspection) -> Iterator[Finding]:
