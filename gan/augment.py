@@ -11,16 +11,17 @@ from gan.config import NoiseConfig
 
 __all__ = ["noise_onehot", "noise_rgb"]
 
-CHROMATIC_SATURATION = 0.25  # from here on a colour has a hue; below, the noise passes over to brightness
+CHROMATIC_SATURATION = 0.25
+LIT_VALUE = 0.25
 
 
 def noise_rgb(image: Tensor, level: Tensor, noise: NoiseConfig) -> Tensor:
     """Saturation noise: c' = V - (V - c) * S' / S with S' = clip(S + d, 0, 1), as `pipeline.preprocess` has
     it for labels.
 
-    A label's colour has a hue or has none; a drawn one can be anything between, so the noise passes smoothly
-    from saturation to brightness where saturation falls below CHROMATIC_SATURATION. Differentiable in
-    `image`.
+    A label's colour has a hue or has none, and is black or is not; a drawn one can be anything between. So
+    the noise passes smoothly from hue to grey below CHROMATIC_SATURATION, and fades out below LIT_VALUE.
+    Differentiable in `image`.
 
     Args:
         image: float [N, 3, H, W] in [-1, 1].
@@ -31,18 +32,20 @@ def noise_rgb(image: Tensor, level: Tensor, noise: NoiseConfig) -> Tensor:
         float [N, 3, H, W] in [-1, 1].
     """
     color = (image + 1) / 2
-    d = noise.amount * level
     value = color.amax(1, keepdim=True)
     saturation = (value - color.amin(1, keepdim=True)) / value.clamp(min=1e-3)
-    moved = (saturation + d).clamp(0, 1) - saturation
-    factor = 1 + moved / saturation.clamp(min=CHROMATIC_SATURATION)
     chromatic = (saturation / CHROMATIC_SATURATION).clamp(max=1)
+    d = noise.amount * level * (value / LIT_VALUE).clamp(max=1)
 
-    # Between grey and a hue, each kind of noise has its share.
-    noised = value - (value - color) * torch.lerp(torch.ones_like(factor), factor, chromatic)
+    # What has a hue moves in saturation; what has none, as the labels' grey and white do.
+    moved = (saturation + d).clamp(0, 1) - saturation
+    factor = 1 + chromatic * moved / saturation.clamp(min=CHROMATIC_SATURATION)
+    noised = value - (value - color) * factor
     if noise.achromatic == "value":
-        brightness = ((value + d).clamp(0, 1) - value) * (value > 0)
-        noised = noised + (1 - chromatic) * brightness
+        noised = noised + (1 - chromatic) * ((value + d).clamp(0, 1) - value)
+    elif noise.achromatic == "hsv":
+        tint = value * d.clamp(min=0) * (1 - chromatic)
+        noised = torch.cat([noised[:, :1], noised[:, 1:] - tint], 1)
     return noised.clamp(0, 1) * 2 - 1
 
 

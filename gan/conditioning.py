@@ -15,6 +15,7 @@ from gan.config import NoiseConfig
 __all__ = ["NUM_NOISE_LEVELS", "Conditioned", "Conditioning", "LabelSpec", "draw_noise_field"]
 
 NUM_NOISE_LEVELS = 256
+NO_NOISE_LEVEL = 128  # d = amount * (2 * 128 / 255 - 1), which moves no channel by a level
 
 
 class LabelSpec(NamedTuple):
@@ -33,7 +34,9 @@ class Conditioned(NamedTuple):
     """What a label map becomes."""
 
     image_a: Tensor
-    """float [N, C, H, W] in [-1, 1]."""
+    """float [N, C, H, W] in [-1, 1], with noise."""
+    clean_a: Tensor
+    """The same without noise."""
     attention_a: Tensor
     """float [N, 1, H, W], 1 = translate, 0 = background class."""
 
@@ -60,7 +63,7 @@ class Conditioning(nn.Module):
         self.kind = kind
         self.noise = labels.noise
         self.channels = table.shape[-1]
-        self.colors = labels.noise_table[:, NUM_NOISE_LEVELS // 2]  # uint8 [K, 3]
+        self.colors = labels.noise_table[:, NO_NOISE_LEVEL]  # uint8 [K, 3]
         self.register_buffer(
             "table", table.reshape(num_classes * NUM_NOISE_LEVELS, self.channels), persistent=False
         )
@@ -74,8 +77,15 @@ class Conditioning(nn.Module):
             noise_field: uint8 [N, H, W], the noise level of each pixel.
         """
         labels = label_map.long()
-        image = self.table[labels * NUM_NOISE_LEVELS + noise_field.long()]  # [N, H, W, C]
-        return Conditioned(image.permute(0, 3, 1, 2).contiguous(), self.foreground[labels].unsqueeze(1))
+        first_level = labels * NUM_NOISE_LEVELS
+        image = self.table[first_level + noise_field.long()]  # [N, H, W, C]
+        clean = self.table[first_level + NO_NOISE_LEVEL]
+        attention = self.foreground[labels].unsqueeze(1)
+        return Conditioned(_channels_first(image), _channels_first(clean), attention)
+
+
+def _channels_first(image: Tensor) -> Tensor:
+    return image.permute(0, 3, 1, 2).contiguous()
 
 
 def draw_noise_field(

@@ -1,6 +1,6 @@
 """Configuration of networks and training. Imports no torch: checking a config takes no seconds."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -70,6 +70,14 @@ class DiscriminatorConfig(StrictModel):
     num_scales: int = Field(1, ge=1, le=3)
     """Discriminators on the image and on its halved copies."""
 
+    @property
+    def smallest_side(self) -> int:
+        """Height and width in px from which the coarsest scale still has a patch to judge."""
+        return 3 * 2 ** (self.num_layers + self.num_scales - 1) if self.num_layers else 2**self.num_scales
+
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
 
 class LossWeights(StrictModel):
     """Weights of the named loss terms."""
@@ -79,9 +87,9 @@ class LossWeights(StrictModel):
     """Cycle consistency, both directions."""
     identity: float = Field(5, ge=0)
     """Identity, both directions; the paper's 0.5 * 10."""
-    background: float = Field(1, ge=0, le=1)
-    """Weight of pixels outside the attention mask in the cycle loss of domain A, when the generator draws the
-    background; 1 = the same as the rest."""
+    background: float = Field(0.5, ge=0, le=1)
+    """attention_cyclegan, background "generate": weight of pixels outside the mask where a label is compared;
+    1 = the mask makes no difference."""
 
 
 class TrainConfig(StrictModel):
@@ -108,7 +116,7 @@ class TrainConfig(StrictModel):
     constant_fraction: float = Field(0.5, ge=0, le=1)
     """Share of the run with a constant learning rate; it then falls linearly to 0."""
     learning_rate: float = Field(2e-4, gt=0, le=1)
-    betas: tuple[float, float] = (0.5, 0.999)
+    betas: tuple[Beta, Beta] = (0.5, 0.999)
     """Adam's betas."""
     adversarial: Literal["lsgan", "bce", "hinge"] = "lsgan"
     loss: LossWeights = LossWeights()
@@ -130,12 +138,25 @@ class TrainConfig(StrictModel):
     num_preview: int = Field(6, ge=1, le=64)
     """Labels and photographs in the preview grid."""
 
+    @property
+    def drawn_background(self) -> Literal["generate", "mask_both", "photo", "keep"]:
+        """What stands outside the mask of a generated image; methods without a mask draw everything."""
+        return self.background if self.method == "attention_cyclegan" else "generate"
+
     def essence(self) -> "TrainConfig":
         """The settings that weights depend on; those of reports, files and the device at their defaults."""
         return TrainConfig.model_validate(self.model_dump(exclude=RESUMABLE_CHANGES - {"total_images"}))
 
     @model_validator(mode="after")
     def _combinations(self) -> "TrainConfig":
+        multiple = 2**self.generator.num_downsamplings
+        smallest = max(4 * multiple, self.discriminator.smallest_side)
+        for name, side in (("width", self.width), ("height", self.height)):
+            if side % multiple or side < smallest:
+                raise ValueError(
+                    f"{name} {side} does not fit the networks, which need a multiple of {multiple} and at "
+                    f"least {smallest}; change {name}, generator.num_downsamplings or discriminator.num_layers"
+                )
         keeps = self.method == "attention_cyclegan" and self.background == "keep"
         if keeps and self.conditioning == "onehot":
             raise ValueError(

@@ -4,14 +4,18 @@ from typing import Literal
 
 import torch
 
-__all__ = ["autocast", "resolve_device"]
+__all__ = ["DeviceError", "autocast", "resolve_device"]
+
+
+class DeviceError(ValueError):
+    """A device that cannot be used here."""
 
 
 def resolve_device(name: str) -> torch.device:
     """ "auto" -> cuda where there is one, else cpu; anything else as torch names it.
 
     Raises:
-        ValueError: the named device does not exist on this machine.
+        DeviceError: the named device does not exist on this machine.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -19,7 +23,7 @@ def resolve_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(
+        raise DeviceError(
             f"Device '{name}' cannot be used here: {str(error).splitlines()[0]} Use 'auto'."
         ) from None
     return device

@@ -93,7 +93,7 @@ def _weighted_mean(values: Tensor, weight: Tensor | None) -> Tensor:
         return values.mean()
     if weight.shape[-2:] != values.shape[-2:]:
         weight = F.adaptive_avg_pool2d(weight, values.shape[-2:])
-    return (values * weight).sum() / weight.sum().clamp(min=1.0)
+    return (values * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
 def _mean(values: Sequence[Tensor]) -> Tensor:

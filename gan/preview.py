@@ -4,8 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gan.attention import place_background
 from gan.conditioning import Conditioning, draw_noise_field
 from gan.data import HostBatch, from_uint8, to_uint8
+from gan.training_state import TrainingState
 
 __all__ = ["draw_preview"]
 
@@ -14,41 +16,42 @@ NOISE_SEED = 0
 
 
 @torch.no_grad()
-def draw_preview(
-    generators: nn.ModuleDict, conditioning: Conditioning, images: HostBatch, device: torch.device
-) -> np.ndarray:
-    """One column per image; rows: label, drawn photograph, label read back, photograph, drawn label,
-    photograph drawn back.
+def draw_preview(state: TrainingState, images: HostBatch) -> np.ndarray:
+    """One column per image; rows: label, image as generated, label read back, photograph, drawn label,
+    photograph drawn back. Drawn by the averaged weights.
 
     Args:
-        generators: "ab" and "ba".
-        conditioning: the labels' look-up.
+        state: the run.
         images: labels and photographs, as many of each.
-        device: where the generators are.
 
     Returns:
-        uint8 [rows * H, N * W, 3] RGB with gaps between the pictures.
+        uint8 [rows * H, N * W, 3] RGB with gaps between the images.
     """
+    device, conditioning, generators = state.device, state.conditioning, state.ema.network
     label_map = torch.from_numpy(images.label_map).to(device)
     noise = draw_noise_field(
         *label_map.shape,
         correlation_px=conditioning.noise.correlation_px,
         generator=torch.Generator(device).manual_seed(NOISE_SEED),
     )
-    image_a, _ = conditioning(label_map, noise)
+    image_a, _, attention = conditioning(label_map, noise)
     image_b = from_uint8(torch.from_numpy(images.photo).to(device))
-    fake_b = _one_by_one(generators["ab"], image_a)
+    fake_b = place_background(
+        _one_by_one(generators["ab"], image_a),
+        state.config.drawn_background,
+        attention=attention,
+        image_a=image_a,
+        image_b=image_b.roll(1, dims=0),
+    )
     fake_a = _one_by_one(generators["ba"], image_b)
-    cycled_a = _one_by_one(generators["ba"], fake_b)
-    cycled_b = _one_by_one(generators["ab"], fake_a)
     return _tile(
         [
             _label_colors(image_a, conditioning),
             to_uint8(fake_b).cpu().numpy(),
-            _label_colors(cycled_a, conditioning),
+            _label_colors(_one_by_one(generators["ba"], fake_b), conditioning),
             to_uint8(image_b).cpu().numpy(),
             _label_colors(fake_a, conditioning),
-            to_uint8(cycled_b).cpu().numpy(),
+            to_uint8(_one_by_one(generators["ab"], fake_a)).cpu().numpy(),
         ]
     )
 
@@ -65,7 +68,7 @@ def _label_colors(image: Tensor, conditioning: Conditioning) -> np.ndarray:
 
 
 def _tile(rows: list[np.ndarray]) -> np.ndarray:
-    """Rows of uint8 [N, H, W, 3] -> one picture, GAP_PX px of white between."""
+    """Rows of uint8 [N, H, W, 3] -> one image, GAP_PX px of white between."""
     num, height, width, _ = rows[0].shape
     grid = np.full(
         (len(rows) * (height + GAP_PX) - GAP_PX, num * (width + GAP_PX) - GAP_PX, 3), 255, np.uint8

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan.conditioning import Conditioning, LabelSpec, draw_noise_field
 from gan.config import TrainConfig
@@ -67,7 +67,7 @@ def train(
     # Initialize.
     device = resolve_device(config.device)
     state = TrainingState(config, labels, device)
-    method, conditioning, generators_ema = state.method, state.conditioning, state.ema.network
+    method, conditioning = state.method, state.conditioning
 
     # Resume.
     checkpoint = outputs.newest_checkpoint(device)
@@ -77,7 +77,7 @@ def train(
         if state.is_done:  # the run was made shorter than what it had seen
             outputs.save_snapshot(state.num_images_seen, _snapshot(state))
     else:
-        outputs.save_preview(0, draw_preview(generators_ema, conditioning, preview, device))
+        outputs.save_preview(0, draw_preview(state, preview))
 
     stream = batches(state.num_images_seen)
     while not state.is_done:
@@ -85,13 +85,15 @@ def train(
         batch = _to_device(next(stream), conditioning, _random(state, "noise"))
 
         # Train the generators.
-        with state.training("generators"), autocast(device, config.precision):
+        state.train_only("generators")
+        with autocast(device, config.precision):
             wanted = method.generator_phase(batch)
         state.descend("generators", wanted.total)
 
         # Train the discriminators on what the pool answers.
         fakes = state.pool.query(wanted.fakes, _random(state, "pool"))
-        with state.training("discriminators"), autocast(device, config.precision):
+        state.train_only("discriminators")
+        with autocast(device, config.precision):
             judged = method.discriminator_phase(batch, fakes)
         state.descend("discriminators", judged.total)
 
@@ -109,14 +111,13 @@ def train(
 
         # Save preview and snapshot.
         if state.is_due(config.preview_every_images):
-            _finite(state.means.peek(), num_images_seen)
-            outputs.save_preview(num_images_seen, draw_preview(generators_ema, conditioning, preview, device))
+            outputs.save_preview(num_images_seen, draw_preview(state, preview))
         if state.is_due(config.snapshot_every_images):
             outputs.save_snapshot(num_images_seen, _snapshot(state))
 
         # Save state checkpoint.
         if stopping or state.is_due(config.checkpoint_every_images):
-            _finite(state.means.peek(), num_images_seen)
+            _require_finite_weights(state.method, num_images_seen)
             outputs.save_checkpoint(num_images_seen, state.state_dict())
         if stopping:
             return False
@@ -131,9 +132,9 @@ def _to_device(host: HostBatch, conditioning: Conditioning, random: torch.Genera
         correlation_px = conditioning.noise.correlation_px
         return draw_noise_field(*label_map.shape, correlation_px=correlation_px, generator=random)
 
-    image_a, attention_a = conditioning(label_map, draw_noise())
+    image_a, clean_a, attention_a = conditioning(label_map, draw_noise())
     noise_level = draw_noise().unsqueeze(1) / 127.5 - 1
-    return Batch(image_a, attention_a, from_uint8(photo), noise_level)
+    return Batch(image_a, clean_a, attention_a, from_uint8(photo), noise_level)
 
 
 def _random(state: TrainingState, purpose: str) -> torch.Generator:
@@ -142,9 +143,13 @@ def _random(state: TrainingState, purpose: str) -> torch.Generator:
 
 
 def _snapshot(state: TrainingState) -> Snapshot:
-    snapshot = Snapshot.of(state.ema.network, state.labels, state.config, state.num_images_seen)
-    _finite({"a generator's weight": 0.0 if snapshot.is_finite() else math.nan}, state.num_images_seen)
-    return snapshot
+    _require_finite_weights(state.ema.network, state.num_images_seen)
+    return Snapshot.of(state.ema.network, state.labels, state.config, state.num_images_seen)
+
+
+def _require_finite_weights(networks: nn.Module, num_images_seen: int) -> None:
+    is_finite = torch.stack([parameter.isfinite().all() for parameter in networks.parameters()]).all()
+    _finite({"a weight": 0.0 if is_finite else math.nan}, num_images_seen)
 
 
 def _finite(metrics: dict[str, float], num_images_seen: int) -> dict[str, float]:

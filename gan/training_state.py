@@ -1,7 +1,5 @@
 """Everything that changes while a method trains: declared once, so that a checkpoint holds all of it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -52,12 +50,10 @@ class TrainingState:
         self.means = RunningMeans()
         self.health = DiscriminatorHealth()
 
-    @contextmanager
-    def training(self, phase: str) -> Iterator[None]:
-        """Within it, only the weights of "generators" or of "discriminators" take gradients."""
+    def train_only(self, phase: str) -> None:
+        """From now on only the weights of "generators" or of "discriminators" take gradients."""
         self.method.requires_grad_(False)
         getattr(self.method, phase).requires_grad_(True)
-        yield
 
     def descend(self, phase: str, loss: Tensor) -> None:
         """One optimiser step of a phase at the learning rate of this moment."""

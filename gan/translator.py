@@ -38,12 +38,7 @@ class Translator:
     @property
     def needs_photos(self) -> bool:
         """True when the background of each picture is pasted from a photograph."""
-        return self._background == "photo"
-
-    @property
-    def _background(self) -> str:
-        train = self.info.train
-        return train.background if train.method == "attention_cyclegan" else "generate"
+        return self.info.train.drawn_background == "photo"
 
     @torch.inference_mode()
     def translate(
@@ -72,7 +67,7 @@ class Translator:
     ) -> np.ndarray:
         labels = torch.from_numpy(label_maps).to(self.device, non_blocking=True)
         noise = torch.from_numpy(noise_fields).to(self.device, non_blocking=True)
-        image_a, attention = self.conditioning(labels, noise)
+        image_a, _, attention = self.conditioning(labels, noise)
         height, width = image_a.shape[-2:]
         with autocast(self.device, self.precision):
             drawn = self.generator(pad_to_multiple(image_a, self.generator.size_multiple))[
@@ -80,6 +75,6 @@ class Translator:
             ]
         image_b = drawn if photos is None else from_uint8(torch.from_numpy(photos).to(self.device))
         picture = place_background(
-            drawn, self._background, attention=attention, image_a=image_a, image_b=image_b
+            drawn, self.info.train.drawn_background, attention=attention, image_a=image_a, image_b=image_b
         )
         return to_uint8(picture).cpu().numpy()

@@ -55,19 +55,20 @@ class AttentionCycleGAN(Method):
         fake_a = noised(generator_ba(batch.image_b), batch, self.config, self.noise)
         cycled_a = generator_ba(fake_b)
         if not self.draws_background:
-            cycled_a = composite(cycled_a, batch.image_a, attention)
+            cycled_a = composite(cycled_a, batch.clean_a, attention)
         cycled_b = generator_ab(fake_a)
 
         # Name what the generators want.
         terms = {
             "adversarial_b": adversarial_loss(discriminator_b(fake_b), kind, weight=patch_weight),
             "adversarial_a": adversarial_loss(discriminator_a(fake_a), kind),
-            "cycle_a": l1_loss(cycled_a, batch.image_a, weight=self.cycle_weight(attention)),
+            "cycle_a": l1_loss(cycled_a, batch.clean_a, weight=self.label_weight(attention)),
             "cycle_b": l1_loss(cycled_b, batch.image_b),
         }
         if self.has_identity:
             terms["identity_b"] = l1_loss(generator_ab(batch.image_b), batch.image_b)
-            terms["identity_a"] = l1_loss(generator_ba(batch.image_a), batch.image_a)
+            label_weight = self.label_weight(attention)
+            terms["identity_a"] = l1_loss(generator_ba(batch.image_a), batch.clean_a, weight=label_weight)
         remembered_b = torch.cat([fake_b, attention], 1) if self.masks_discriminator else fake_b
         return weigh(terms, self.config.loss)._replace(fakes={"a": fake_a, "b": remembered_b})
 
@@ -95,6 +96,6 @@ class AttentionCycleGAN(Method):
         }
         return PhaseLoss(loss_a + loss_b, terms, {})
 
-    def cycle_weight(self, attention: Tensor) -> Tensor:
-        """Weight of each pixel in the cycle loss of domain A: 1 under the mask, else `loss.background`."""
+    def label_weight(self, attention: Tensor) -> Tensor:
+        """Weight of each pixel where a label is compared: 1 under the mask, else `loss.background`."""
         return attention + self.config.loss.background * (1 - attention)

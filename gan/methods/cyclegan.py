@@ -37,12 +37,12 @@ class CycleGAN(Method):
         terms = {
             "adversarial_b": adversarial_loss(discriminator_b(fake_b), kind),
             "adversarial_a": adversarial_loss(discriminator_a(fake_a), kind),
-            "cycle_a": l1_loss(cycled_a, batch.image_a),
+            "cycle_a": l1_loss(cycled_a, batch.clean_a),
             "cycle_b": l1_loss(cycled_b, batch.image_b),
         }
         if self.has_identity:
             terms["identity_b"] = l1_loss(generator_ab(batch.image_b), batch.image_b)
-            terms["identity_a"] = l1_loss(generator_ba(batch.image_a), batch.image_a)
+            terms["identity_a"] = l1_loss(generator_ba(batch.image_a), batch.clean_a)
         return weigh(terms, self.config.loss)._replace(fakes={"a": fake_a, "b": fake_b})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:

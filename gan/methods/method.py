@@ -17,7 +17,9 @@ class Batch(NamedTuple):
     """One step's images on the device. The suffix names the domain: a = segmentation, b = photographs."""
 
     image_a: Tensor
-    """float [N, Ca, H, W] in [-1, 1], the conditioning image."""
+    """float [N, Ca, H, W] in [-1, 1], the conditioning image with its noise."""
+    clean_a: Tensor
+    """The same without noise: what the way back from a photograph should find."""
     attention_a: Tensor
     """float [N, 1, H, W], 1 = translate, 0 = background."""
     image_b: Tensor

@@ -22,6 +22,18 @@ def test_moves_saturation_and_neither_hue_nor_value(color, level) -> None:
     assert noised.flatten().tolist() == pytest.approx(wanted, abs=1e-5)
 
 
+def test_hsv_tints_white_red_as_labels_are() -> None:
+    noised = noise_rgb(
+        pixel(1.0, 1.0, 1.0), torch.ones(1, 1, 1, 1), NoiseConfig(amount=0.4, achromatic="hsv")
+    )
+    assert ((noised + 1) / 2).flatten().tolist() == pytest.approx([1.0, 0.6, 0.6])
+
+
+def test_what_is_almost_black_hardly_moves() -> None:
+    noised = noise_rgb(pixel(0.004, 0.003, 0.004), torch.ones(1, 1, 1, 1), NOISE)
+    assert ((noised + 1) / 2).max() < 3 / 255 + 0.004
+
+
 @pytest.mark.parametrize("level", [-1.0, 1.0])
 def test_white_and_grey_get_brightness_and_no_hue_and_black_stays(level) -> None:
     for brightness in (1.0, 0.5, 0.0):

@@ -12,7 +12,7 @@ def random(seed: int = 0) -> torch.Generator:
 def test_rgb_is_the_table_of_the_files(labels) -> None:
     label_map = torch.randint(0, 3, (2, 5, 7), dtype=torch.uint8, generator=random())
     noise = draw_noise_field(2, 5, 7, correlation_px=0, generator=random())
-    image, _ = Conditioning(labels, "rgb")(label_map, noise)
+    image, _, _ = Conditioning(labels, "rgb")(label_map, noise)
     offline = labels.noise_table[label_map.numpy(), noise.numpy()]
     online = ((image + 1) * 127.5).round().permute(0, 2, 3, 1).numpy()
     assert np.array_equal(online, offline)
@@ -21,14 +21,14 @@ def test_rgb_is_the_table_of_the_files(labels) -> None:
 def test_the_mask_is_one_on_every_class_but_the_background(labels) -> None:
     label_map = torch.tensor([[[0, 1, 2]]], dtype=torch.uint8)
     for level in (0, 128, 255):  # the noise punches no holes in the mask
-        _, attention = Conditioning(labels, "rgb")(label_map, torch.full_like(label_map, level))
+        _, _, attention = Conditioning(labels, "rgb")(label_map, torch.full_like(label_map, level))
         assert attention.flatten().tolist() == [0, 1, 1]
 
 
 def test_onehot_lowers_the_hot_channel_only(labels) -> None:
     label_map = torch.tensor([[[1, 1, 1]]], dtype=torch.uint8)
     noise = torch.tensor([[[0, 128, 255]]], dtype=torch.uint8)
-    image, _ = Conditioning(labels, "onehot")(label_map, noise)
+    image, _, _ = Conditioning(labels, "onehot")(label_map, noise)
     assert image.shape == (1, 3, 1, 3)
     assert image[0, 1, 0].tolist() == pytest.approx([0.6, 1.0, 0.6], abs=0.01)  # 1 - 2 * 0.2
     assert (image[0, [0, 2]] == -1).all()
@@ -49,3 +49,11 @@ def test_correlation_makes_neighbours_alike() -> None:
         return noise.diff(dim=-1).abs().mean().item()
 
     assert difference(16) < difference(4) < difference(0) / 2
+
+
+def test_the_clean_image_is_within_a_level_of_the_palette_whatever_the_noise(labels) -> None:
+    label_map = torch.tensor([[[0, 1, 2]]], dtype=torch.uint8)
+    for level in (0, 255):
+        _, clean, _ = Conditioning(labels, "rgb")(label_map, torch.full_like(label_map, level))
+        colors = ((clean + 1) * 127.5).round().permute(0, 2, 3, 1)[0, 0].numpy()
+        assert np.abs(colors - labels.noise_table[:, 128].astype(float)).max() <= 1

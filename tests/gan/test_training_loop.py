@@ -81,13 +81,13 @@ def test_each_phase_trains_its_own_networks_only(labels, small_config, batches, 
     batch = gan.training_loop._to_device(next(batches(0)), Conditioning(labels, "rgb"), torch.Generator())
     for phase, other in (("generators", "discriminators"), ("discriminators", "generators")):
         state.method.zero_grad(set_to_none=True)
-        with state.training(phase):
-            if phase == "generators":
-                wanted = state.method.generator_phase(batch)
-                wanted.total.backward()
-            else:
-                fakes = {name: fake.detach() for name, fake in wanted.fakes.items()}
-                state.method.discriminator_phase(batch, fakes).total.backward()
+        state.train_only(phase)
+        if phase == "generators":
+            wanted = state.method.generator_phase(batch)
+            wanted.total.backward()
+        else:
+            fakes = {name: fake.detach() for name, fake in wanted.fakes.items()}
+            state.method.discriminator_phase(batch, fakes).total.backward()
         assert all(p.grad is not None for p in getattr(state.method, phase).parameters())
         assert all(p.grad is None for p in getattr(state.method, other).parameters())
 

@@ -14,7 +14,7 @@ def batch() -> Batch:
     attention[..., 12:] = 1
     image_a = torch.rand(2, 3, 16, 24, generator=random) * 2 - 1
     image_b = torch.rand(2, 3, 16, 24, generator=random) * 2 - 1
-    return Batch(image_a, attention, image_b, torch.zeros(2, 1, 16, 24))
+    return Batch(image_a, image_a, attention, image_b, torch.zeros(2, 1, 16, 24))
 
 
 def test_kept_background_is_the_labels_own_pixels(batch, small_config) -> None:
@@ -44,13 +44,13 @@ def test_mask_both_hides_the_background_of_photographs_from_the_discriminator(ba
 
 def test_the_mask_weighs_the_cycle_when_the_background_is_drawn(batch, small_config) -> None:
     config = small_config(loss={"background": 0.0})
-    weight = AttentionCycleGAN(config, NoiseConfig(), 3).cycle_weight(batch.attention_a)
+    weight = AttentionCycleGAN(config, NoiseConfig(), 3).label_weight(batch.attention_a)
     assert torch.equal(weight, batch.attention_a)
 
 
 def test_identity_needs_the_same_channels_in_both_domains(batch, small_config) -> None:
     method = AttentionCycleGAN(small_config(conditioning="onehot"), NoiseConfig(), 4)
-    onehot = batch._replace(image_a=torch.rand(2, 4, 16, 24))
+    onehot = batch._replace(image_a=torch.rand(2, 4, 16, 24), clean_a=torch.rand(2, 4, 16, 24))
     assert "identity_a" not in method.generator_phase(onehot).terms
     assert "identity_a" in AttentionCycleGAN(small_config(), NoiseConfig(), 3).generator_phase(batch).terms
 

@@ -11,7 +11,7 @@ from gan.methods.method import Batch
 def batch() -> Batch:
     random = torch.Generator().manual_seed(0)
     image_a, image_b = (torch.rand(2, 3, 16, 24, generator=random) * 2 - 1 for _ in range(2))
-    return Batch(image_a, torch.ones(2, 1, 16, 24), image_b, torch.zeros(2, 1, 16, 24))
+    return Batch(image_a, image_a, torch.ones(2, 1, 16, 24), image_b, torch.zeros(2, 1, 16, 24))
 
 
 def test_the_mask_is_not_used(batch, small_config) -> None:
