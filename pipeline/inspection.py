@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import yaml
@@ -17,7 +17,7 @@ from pipeline.findings import Finding
 from pipeline.images import BadImageError, decode_image, decode_label, read_bytes
 from pipeline.inspection_cache import InspectionCache
 from pipeline.palette import Palette
-from pipeline.source_checks import check_names, check_twins
+from pipeline.source_checks import check_names, check_roles, check_twins, skipped_labels, skipped_photos
 from pipeline.sources import SourceError, SourceLabel, SourcePhoto, find_labels, find_photos
 
 __all__ = ["FoundSources", "ImageFacts", "Inspection", "find_sources", "inspect_sources", "too_many_bad"]
@@ -58,10 +58,11 @@ class Inspection:
     findings: tuple[Finding, ...]
 
 
-def find_sources(sources: SourcesConfig) -> FoundSources:
+def find_sources(sources: SourcesConfig, *, needs_photos: bool = True) -> FoundSources:
     """Find every label and photograph that the config names, each once, and check their names.
 
-    A folder that is missing or holds nothing known becomes a finding of severity "error".
+    A folder that is missing or holds nothing known becomes a finding of severity "error", or "warning" where
+    it is one of photographs and none are needed.
     """
     labels: dict[Path, SourceLabel] = {}
     photos: dict[Path, SourcePhoto] = {}
@@ -69,15 +70,18 @@ def find_sources(sources: SourcesConfig) -> FoundSources:
     for root in sources.labels:
         try:
             labels |= {label.path: label for label in find_labels(root) if label.path not in labels}
-            findings += check_twins(root)
+            findings += [*check_twins(root), *skipped_labels(root)]
         except SourceError as error:
-            findings.append(_no_source(error, "labels"))
+            findings.append(_no_source(error, "labels", "error"))
     for root in sources.photos:
         try:
             photos |= {photo.path: photo for photo in find_photos(root) if photo.path not in photos}
+            # A file of the labels' own is not left out.
+            findings += [finding for finding in skipped_photos(root) if finding.path not in labels]
         except SourceError as error:
-            findings.append(_no_source(error, "photos"))
+            findings.append(_no_source(error, "photos", "error" if needs_photos else "warning"))
     findings += check_names(labels.values())
+    findings += check_roles(labels.values(), photos.values())
     return FoundSources(list(labels.values()), list(photos.values()), findings)
 
 
@@ -156,8 +160,8 @@ def too_many_bad(
     return None
 
 
-def _no_source(error: SourceError, setting: str) -> Finding:
-    return Finding("no-source", "error", error.root, error.reason, f"correct sources.{setting}")
+def _no_source(error: SourceError, setting: str, severity: Literal["error", "warning"]) -> Finding:
+    return Finding("no-source", severity, error.root, error.reason, f"correct sources.{setting}")
 
 
 def _facts(

@@ -8,17 +8,22 @@ __all__ = [
     "FOLDERS",
     "LABEL_SUFFIXES",
     "LAYOUTS",
+    "LOSSY_SUFFIXES",
+    "OTHER_SUFFIXES",
     "PHOTO_SUFFIXES",
     "READY_FILE",
     "ade_labels",
     "by_stem",
     "has_label_folders",
     "has_photo_folders",
+    "images_in",
     "images_under",
     "is_landed",
+    "label_folders",
     "landed_sets",
     "part_of",
     "render_sets",
+    "visual_mesh_labels",
 ]
 
 LAYOUTS = (
@@ -49,6 +54,11 @@ READY_FILE = "_READY"
 LANDING_FOLDER = "incoming"
 LABEL_SUFFIXES = frozenset({".png", ".bmp"})
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+LOSSY_SUFFIXES = frozenset({".jpg", ".jpeg", ".webp"})
+OTHER_SUFFIXES = frozenset(
+    {".gif", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".tga", ".exr"}
+)
+"""Pictures too, but taken neither for labels nor for photographs."""
 
 _SEGMENTATION_FOLDERS = ("seg", "segmentation", "mask", "masks")
 _RENDER_FOLDERS = ("raw", "image", "images")
@@ -64,8 +74,13 @@ def images_under(folder: Path, suffixes: Iterable[str]) -> list[Path]:
         Path(parent, name)
         for parent, _, names in _walk(folder)
         for name in names
-        if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes
+        if _is_image(name, suffixes)
     )
+
+
+def images_in(folder: Path, suffixes: Iterable[str]) -> list[Path]:
+    """Files right in `folder` with one of the suffixes, sorted. Hidden files are none."""
+    return sorted(path for path in folder.iterdir() if _is_image(path.name, suffixes) and path.is_file())
 
 
 def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
@@ -78,6 +93,16 @@ def has_label_folders(root: Path) -> bool:
 
 def has_photo_folders(root: Path) -> bool:
     return any((root / photos).is_dir() for _, photos, _ in FOLDERS)
+
+
+def label_folders(root: Path) -> list[Path]:
+    """The folders of a set that hold nothing but labels, where its layout has such folders."""
+    if has_label_folders(root) or has_photo_folders(root):
+        pairs = ((root / f"{folder}_seg", root / folder) for folder, _, _ in FOLDERS)
+        return [
+            folder for labels, plain in pairs if (folder := labels if labels.is_dir() else plain).is_dir()
+        ]
+    return [labels for labels, _ in render_sets(root)]
 
 
 def landed_sets(root: Path) -> list[Path] | None:
@@ -111,11 +136,21 @@ def render_sets(root: Path) -> list[tuple[Path, Path | None]]:
     return found
 
 
+def visual_mesh_labels(root: Path) -> list[Path]:
+    """VisualMesh: `mask*` right in `root`, where a file `lens*` stands beside them."""
+    masks = [path for path in images_in(root, LABEL_SUFFIXES) if path.stem.startswith("mask")]
+    return masks if masks and any(name.startswith("lens") for name in os.listdir(root)) else []
+
+
 def part_of(folder: Path, root: Path) -> str:
     """ "train", "test" or "unsplit", as the names of `folder`, of those above it, and of `root` say."""
     pair = f"{root.parent.name}/{root.name}"
     names = [*reversed(folder.relative_to(root).parts), root.name, pair]
     return next((_PART_OF_FOLDER[name] for name in names if name in _PART_OF_FOLDER), "unsplit")
+
+
+def _is_image(name: str, suffixes: Iterable[str]) -> bool:
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes
 
 
 def _walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:

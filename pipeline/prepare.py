@@ -65,6 +65,7 @@ def prepare(
     *,
     cache: Path,
     quarantine: Path,
+    needs_photos: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
     """Find, hash and check every source file.
@@ -74,27 +75,31 @@ def prepare(
         palette: of the labels.
         cache: JSON file that remembers good files, so that a second run opens only what has changed.
         quarantine: folder whose `bad_files.jsonl` lists what cannot be used; it is rewritten on each run.
+        needs_photos: False = it is no fault when photographs are missing or bad.
         progress: called with (files done, files in all).
 
     Returns:
         What can be used. The same folders give the same result in the same order.
 
     Raises:
-        SourceError: a source folder does not exist or holds nothing known.
+        SourceError: a source folder does not exist or holds nothing known, or a file would be both a label
+            and a photograph.
         TooManyBadInputs: more than `max_bad_fraction` of the labels or photographs are bad, or none is left.
     """
-    found = find_sources(sources)
+    found = find_sources(sources, needs_photos=needs_photos)
     for finding in found.findings:
         if finding.severity == "error":
-            raise SourceError(finding.path, finding.what)
+            raise SourceError(finding.path, f"{finding.what}; {finding.fix}")
     remembered = InspectionCache(cache, sources, palette)
     inspection = inspect_sources(found, sources, palette, remembered, progress=progress)
     remembered.save()
     _write_quarantine(quarantine, inspection)
-    for kind, num_found, bad in (
-        ("labels", len(found.labels), inspection.bad_labels),
-        ("photographs", len(found.photos), inspection.bad_photos),
+    for kind, num_found, bad, is_needed in (
+        ("labels", len(found.labels), inspection.bad_labels, True),
+        ("photographs", len(found.photos), inspection.bad_photos, needs_photos),
     ):
+        if not is_needed:
+            continue
         fault = too_many_bad(kind, num_found, bad, sources.max_bad_fraction)
         if fault is not None:
             raise TooManyBadInputs(f"{fault}; {quarantine / BAD_FILES} lists each.")

@@ -11,16 +11,19 @@ from pipeline.layouts import (
     FOLDERS,
     LABEL_SUFFIXES,
     LAYOUTS,
+    LOSSY_SUFFIXES,
     PHOTO_SUFFIXES,
     ade_labels,
     by_stem,
     has_label_folders,
     has_photo_folders,
+    images_in,
     images_under,
     is_landed,
     landed_sets,
     part_of,
     render_sets,
+    visual_mesh_labels,
 )
 
 __all__ = ["SourceError", "SourceLabel", "SourcePhoto", "find_labels", "find_photos"]
@@ -79,12 +82,14 @@ def find_labels(root: Path) -> list[SourceLabel]:
     if is_landed(root):
         found += _labels_of_set(root)
         if not found and sets is None and not has_label_folders(root):
-            raise _nothing_known(root, "labels")
+            raise _no_labels(root)
     return sorted(found, key=lambda label: (label.source_set, label.relative))
 
 
 def find_photos(root: Path) -> list[SourcePhoto]:
-    """Every photograph under `root`, sorted by path.
+    """Every photograph under `root`, sorted by path; what `find_labels` takes for a label there is none.
+
+    A plain folder of nothing but PNG or BMP files says not what they are: here they are photographs.
 
     Raises:
         SourceError: there is no such folder, or nothing of a known layout in it.
@@ -101,7 +106,9 @@ def find_photos(root: Path) -> list[SourcePhoto]:
         if ade_labels(root):
             paths = images_under(root, {".jpg", ".jpeg"})
         else:
-            paths = [path for path in images_under(root, PHOTO_SUFFIXES) if path.parent == root]
+            paths = images_in(root, PHOTO_SUFFIXES)
+            labels = set(visual_mesh_labels(root) or images_in(root, LABEL_SUFFIXES))
+            paths = [path for path in paths if path not in labels] or paths
         found = [SourcePhoto(path=path, part=part_of(path.parent, root)) for path in paths]
     if not found:
         raise _nothing_known(root, "photographs")
@@ -116,6 +123,17 @@ def _require_folder(root: Path) -> None:
 
 def _nothing_known(root: Path, what: str) -> SourceError:
     return SourceError(root, f"holds no {what} in any known layout; looked for {'; '.join(LAYOUTS)}")
+
+
+def _no_labels(root: Path) -> SourceError:
+    lossy = images_in(root, LOSSY_SUFFIXES)
+    if not lossy or has_photo_folders(root):
+        return _nothing_known(root, "labels")
+    return SourceError(
+        root,
+        f"holds {len(lossy)} files like {lossy[0].name} and no labels: {lossy[0].suffix[1:].upper()} changes "
+        "the colours of a label; export the labels as PNG",
+    )
 
 
 def _labels_of_set(root: Path) -> list[SourceLabel]:
@@ -156,12 +174,10 @@ def _labels_of_set(root: Path) -> list[SourceLabel]:
         return found
 
     part = part_of(root, root)
-    paths = [path for path in images_under(root, LABEL_SUFFIXES) if path.parent == root]
-    masks = [path for path in paths if path.stem.startswith("mask")]
-    if masks and any(name.startswith("lens") for name in names(root)):
-        renders = by_stem(path for path in images_under(root, PHOTO_SUFFIXES) if path.parent == root)
+    if masks := visual_mesh_labels(root):
+        renders = by_stem(images_in(root, PHOTO_SUFFIXES))
         return [label(path, part, renders.get(path.stem.replace("mask", "image", 1))) for path in masks]
-    return [label(path, part) for path in paths]
+    return [label(path, part) for path in images_in(root, LABEL_SUFFIXES)]
 
 
 def _camera_path(label: Path, root: Path, names: Callable[[Path], frozenset[str]]) -> Path | None:

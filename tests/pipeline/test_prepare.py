@@ -209,3 +209,28 @@ def test_progress_counts_every_file(root: Path) -> None:
         progress=lambda done, total: seen.append((done, total)),
     )
     assert seen == [(i, 9) for i in range(10)]
+
+
+def test_a_file_of_both_kinds_stops_the_run(root: Path) -> None:
+    with pytest.raises(
+        SourceError, match=r"0\.png would be used as a label and as a photograph, .* 3 more; "
+    ):
+        run(root / "segTrain")
+
+
+def test_labels_that_are_left_out_are_said(root: Path) -> None:
+    put(root / "segTrain" / "9.jpg", (root / "realTrain" / "0.jpg").read_bytes())
+    prepared = run(root)
+    assert len(prepared.records) == 5
+    assert [(finding.code, finding.path.name) for finding in prepared.findings] == [("skipped-file", "9.jpg")]
+
+
+@pytest.mark.parametrize("photos", [(), ("gone",), ("segTrain/../realBad",)])
+def test_photographs_are_asked_for_only_where_they_are_needed(root: Path, photos: tuple[str, ...]) -> None:
+    put(root / "realBad" / "a.jpg", b"no image")
+    sources = SourcesConfig(labels=root, photos=tuple(root / name for name in photos))
+    places = {"cache": root.parent / "c.json", "quarantine": root.parent / "q"}
+    with pytest.raises((SourceError, TooManyBadInputs)):
+        prepare(sources, PALETTE, **places)
+    prepared = prepare(sources, PALETTE, **places, needs_photos=False)
+    assert len(prepared.records) == 5 and prepared.photos == ()

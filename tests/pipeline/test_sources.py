@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.source_checks import check_names, check_twins
+from pipeline.source_checks import check_names, check_roles, check_twins, skipped_labels, skipped_photos
 from pipeline.sources import SourceError, find_labels, find_photos
 
 
@@ -170,3 +170,59 @@ def test_clashing_names_are_found(tmp_path: Path) -> None:
     findings = check_names(find_labels(root))
     assert sorted(finding.code for finding in findings) == ["case-clash", "duplicate-stem", "unicode-twins"]
     assert all(finding.severity == "warning" for finding in findings)
+
+
+def test_labels_are_no_photographs(tmp_path: Path) -> None:
+    """Given as photos, a folder that holds both gives the photographs only."""
+    mesh = tree(tmp_path / "mesh", *(f"{kind}0.{s}" for kind, s in (("mask", "png"), ("lens", "yaml"))))
+    tree(mesh, "image0.png")
+    assert photos(mesh) == [("image0.png", "unsplit")]
+    assert skipped_photos(mesh) == []
+    plain = tree(tmp_path / "plain", "a.png", "b.bmp", "c.jpg", "d.webp")
+    assert photos(plain) == [("c.jpg", "unsplit"), ("d.webp", "unsplit")]
+    assert [(f.path.name, "taken for a label" in f.what) for f in skipped_photos(plain)] == [
+        ("a.png", True),
+        ("b.bmp", True),
+    ]
+    assert check_roles(find_labels(plain), find_photos(plain)) == []
+
+
+def test_a_folder_of_png_files_is_either_kind_but_not_both(tmp_path: Path) -> None:
+    root = tree(tmp_path, "a.png", "b.png")
+    assert [relative for relative, _ in labels(root)] == [relative for relative, _ in photos(root)]
+    assert skipped_photos(root) == []
+    (finding,) = check_roles(find_labels(root), find_photos(root))
+    assert (finding.severity, finding.path) == ("error", root / "a.png")
+    assert "as would 1 more" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("names", "skipped"),
+    [
+        (["segTrain/a.jpg", "segTrain/b.JPG", "segTrain/c.png", "realTrain/x.jpg"], ["a.jpg"]),
+        (["trainA_seg/a.tif", "trainA/a.jpg"], ["a.tif"]),
+        (["run/seg/0.jpeg", "run/raw/0.jpg", "run/meta/0.yaml"], ["0.jpeg"]),
+        (["incoming/one/a.jpg", "incoming/one/_READY"], ["a.jpg"]),
+        (["labels/a.png", "labels/a.jpg"], []),
+        (["a_seg.png", "a.jpg"], []),
+        (["a.png", "a.jpg", "a.gif"], ["a.gif"]),
+    ],
+)
+def test_labels_of_another_suffix_are_said(tmp_path: Path, names: list[str], skipped: list[str]) -> None:
+    findings = skipped_labels(tree(tmp_path, *names))
+    assert [finding.path.name for finding in findings] == skipped
+    lossy = [f for f in findings if f.path.suffix.startswith(".j")]
+    assert all("changes the colours of a label" in finding.what for finding in lossy)
+
+
+def test_photographs_of_another_suffix_are_said(tmp_path: Path) -> None:
+    tree(tmp_path, "realTrain/a.heic", "realTrain/b.heic", "realTrain/c.jpg", "segTrain/d.png")
+    (finding,) = skipped_photos(tmp_path)
+    assert finding.path.name == "a.heic" and "as are 1 more .heic files" in finding.what
+    assert [f.path.name for f in skipped_photos(tree(tmp_path / "plain", "a.tiff", "b.jpg"))] == ["a.tiff"]
+
+
+def test_a_folder_of_jpeg_labels_says_why_they_are_none(tmp_path: Path) -> None:
+    tree(tmp_path, "b.jpg", "a.jpg")
+    with pytest.raises(SourceError, match=r"2 files like a\.jpg and no labels: JPG changes the colours"):
+        find_labels(tmp_path)
