@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from manifests.durable import create_durable, make_folders
-from pipeline.config import ConfigError
+from pipeline.config import ConfigError, SourcesConfig
 from pipeline.images import read_image
+from pipeline.inspection import FoundSources, find_sources
 from pipeline.palette import Palette, load_palette
-from pipeline.sources import find_labels, find_photos
+from pipeline.sources import SourceError
 
 __all__ = ["StartingConfig", "read_palette", "shipped_palette", "write_starting_config"]
 
@@ -86,12 +87,13 @@ def write_starting_config(
             draft with a class for each colour found.
 
     Raises:
-        ConfigError: a file is there already, the palette is none, or the labels have no few plain colours.
+        ConfigError: a file is there already, the palette is none, there are no labels or photographs that
+            can be used, or the labels have no few plain colours.
         SourceError: a folder does not exist or holds nothing known.
     """
-    found = [label.path for label in find_labels(labels)]
-    find_photos(photos)
-    tried = found[:: -(-len(found) // NUM_LABELS_TRIED)]
+    found = find_sources(SourcesConfig(labels=labels, photos=photos))
+    _refuse_unusable(found, labels, photos)
+    tried = [label.path for label in found.labels][:: -(-len(found.labels) // NUM_LABELS_TRIED)]
     if palette is not None:
         read_palette(palette)
         text, why = palette.read_text(encoding="utf-8"), f"copied from {palette}"
@@ -118,6 +120,17 @@ def write_starting_config(
     create_durable(copy, text.encode())
     create_durable(path, config.encode())
     return StartingConfig(path, copy, why)
+
+
+def _refuse_unusable(found: FoundSources, labels: Path, photos: Path) -> None:
+    for finding in found.findings:
+        if finding.severity == "error":
+            raise SourceError(finding.path, f"{finding.what}; {finding.fix}")
+    for kind, root, items in (("labels", labels, found.labels), ("photographs", photos, found.photos)):
+        if not items:
+            left_out = [str(finding) for finding in found.findings if finding.code == "skipped-file"]
+            why = left_out[0] if left_out else "No picture lies where its layout wants them."
+            raise ConfigError(f"{root} holds no {kind} that can be used. {why}")
 
 
 def shipped_palette(name: str) -> Path:

@@ -94,3 +94,23 @@ def test_a_palette_that_is_none_is_refused_before_anything_is_written(tmp_path: 
     with pytest.raises(ConfigError, match="cannot be read"):
         _write(tmp_path / "mine.yaml", source, palette=tmp_path / "none.yaml")
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_folder_without_usable_labels_says_why(tmp_path: Path) -> None:
+    source = _draw(tmp_path / "set", NUBOTS)
+    label = source / "segTrain" / "a.png"
+    label.rename(label.with_suffix(".jpg"))
+    with pytest.raises(
+        ConfigError, match=r"holds no labels .*a\.jpg: it is left out: .* changes the colours"
+    ):
+        _write(tmp_path / "mine.yaml", source)
+    label.with_suffix(".jpg").unlink()
+    with pytest.raises(ConfigError, match="holds no labels that can be used"):
+        _write(tmp_path / "mine.yaml", source)
+
+
+def test_a_folder_without_photographs_is_refused(tmp_path: Path) -> None:
+    source = _draw(tmp_path / "set", NUBOTS)
+    (source / "realTrain" / "b.png").unlink()
+    with pytest.raises(ConfigError, match="holds no photographs that can be used"):
+        _write(tmp_path / "mine.yaml", source)
