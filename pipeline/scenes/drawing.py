@@ -14,13 +14,23 @@ from pipeline.palette import Palette
 from pipeline.scenes.config import ScenesConfig
 from pipeline.scenes.metadata import encode_metadata
 from pipeline.scenes.photo import render_photo
-from pipeline.scenes.rendering import class_ids, render_label
+from pipeline.scenes.rendering import SceneError, class_ids, render_label
 from pipeline.scenes.world import LABEL_SCENES, draw_scene
 
-__all__ = ["LABEL_FOLDER", "META_FOLDER", "PHOTO_FOLDER", "draw_scenes"]
+__all__ = [
+    "LABEL_FOLDER",
+    "META_FOLDER",
+    "PHOTO_FOLDER",
+    "SCENES_FOLDER",
+    "SceneError",
+    "check_scenes",
+    "draw_scenes",
+]
 
 logger = logging.getLogger(__name__)
 
+SCENES_FOLDER = "scenes"
+"""Where a run's own scenes lie, in its run_dir."""
 LABEL_FOLDER, META_FOLDER, PHOTO_FOLDER = "segTrain", "meta", "realTrain"
 CONFIG_FILE = "scenes.json"
 DRAWING_NUMBER = 1
@@ -50,7 +60,7 @@ def draw_scenes(
         progress: called with (files done, files wanted), also for those found.
 
     Raises:
-        ValueError: the folder holds scenes of another config, or the palette has no environment or field.
+        SceneError: the folder holds scenes of another config, or the palette has no environment or field.
     """
     class_ids(palette)
     out.mkdir(parents=True, exist_ok=True)
@@ -85,18 +95,31 @@ def _draw_photo(out: Path, config: ScenesConfig, palette: Palette, index: int) -
         write_file(photo_file, encode_jpeg(render_photo(config, index), PHOTO_QUALITY))
 
 
+def check_scenes(out: Path, config: ScenesConfig, palette: Palette) -> None:
+    """Refuse what `draw_scenes` would refuse without `overwrite`; writes nothing.
+
+    Raises:
+        SceneError: as `draw_scenes`.
+    """
+    class_ids(palette)
+    held = _held_recipe(out / CONFIG_FILE)
+    reason = "" if held is None else _difference(held, _recipe(config, palette))
+    if reason:
+        raise SceneError(
+            f"{out} holds scenes of another config ({reason}); choose another run_dir or folder, or remove "
+            f"{out} to have them drawn anew."
+        )
+
+
 def _claim_folder(out: Path, config: ScenesConfig, palette: Palette, overwrite: bool) -> None:
     """Make sure that all scenes in a folder come from one config, and say in it which."""
-    wanted = _recipe(config, palette)
+    if not overwrite:
+        check_scenes(out, config, palette)
     record = out / CONFIG_FILE
-    held = _held_recipe(record)
-    if held is not None and not overwrite:
-        reason = _difference(held, wanted)
-        if reason:
-            raise ValueError(
-                f"{out} holds scenes of another config ({reason}); draw elsewhere or overwrite them."
-            )
-    if overwrite and held != wanted:
+    held, wanted = _held_recipe(record), _recipe(config, palette)
+    if held == wanted:
+        return
+    if overwrite:
         _remove_drawn(out)
     write_durable(record, json.dumps(wanted, indent=1).encode())
 
@@ -111,12 +134,14 @@ def _recipe(config: ScenesConfig, palette: Palette) -> dict[str, Any]:
 
 
 def _held_recipe(record: Path) -> dict[str, Any] | None:
+    """What a folder's scenes were drawn from; None where there are none, {} where its record is damaged."""
     try:
-        return json.loads(record.read_bytes())
+        held = json.loads(record.read_bytes())
     except FileNotFoundError:
         return None
     except ValueError:
         return {}
+    return held if isinstance(held, dict) else {}
 
 
 def _difference(held: dict[str, Any], wanted: dict[str, Any]) -> str:

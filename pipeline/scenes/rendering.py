@@ -11,7 +11,11 @@ from pipeline.scenes.config import ScenesConfig
 from pipeline.scenes.solids import Solid
 from pipeline.scenes.world import Scene
 
-__all__ = ["Hits", "cast_rays", "class_ids", "render_label", "solid_window"]
+__all__ = ["Hits", "SceneError", "cast_rays", "class_ids", "render_label", "solid_window"]
+
+
+class SceneError(ValueError):
+    """Scenes that cannot be drawn as asked; the message says how to go on."""
 
 
 class Hits(NamedTuple):
@@ -60,12 +64,12 @@ def class_ids(palette: Palette) -> dict[str, int]:
     """Ids of a palette's classes by name.
 
     Raises:
-        ValueError: the palette has no class named environment or none named field.
+        SceneError: the palette has no class named environment or none named field.
     """
     ids = {name: number for number, name in enumerate(palette.names)}
     missing = [name for name in ("environment", "field") if name not in ids]
     if missing:
-        raise ValueError(
+        raise SceneError(
             f"Palette {palette.name!r} has no class {missing[0]!r}; scenes need the classes environment and "
             "field, and use ball, goal, robot and line where the palette has them."
         )
@@ -76,7 +80,7 @@ def render_label(scene: Scene, config: ScenesConfig, palette: Palette) -> np.nda
     """Label map of a scene, uint8 [H, W]; every pixel has the class at its centre.
 
     Raises:
-        ValueError: the palette has no class environment or none named field.
+        SceneError: the palette has no class environment or none named field.
     """
     ids = class_ids(palette)
     left_out = {name for name in ("ball", "goal", "robot") if not getattr(config, f"label_{name}")}

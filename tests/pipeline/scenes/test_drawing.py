@@ -9,7 +9,7 @@ import yaml
 from pipeline.images import read_image, read_label
 from pipeline.palette import Palette, PaletteClass
 from pipeline.scenes.config import ScenesConfig
-from pipeline.scenes.drawing import draw_scenes
+from pipeline.scenes.drawing import SceneError, check_scenes, draw_scenes
 
 NAMES = ("environment", "ball", "goal", "robot", "field", "line")
 PALETTE = Palette(
@@ -72,8 +72,9 @@ def test_scenes_of_another_config_are_refused_unless_overwritten(
     tmp_path: Path, values: dict[str, object], reason: str
 ) -> None:
     draw_scenes(tmp_path / "a", make_config(), PALETTE)
-    with pytest.raises(ValueError, match=reason):
-        draw_scenes(tmp_path / "a", make_config(**values), PALETTE)
+    for refuse in (draw_scenes, check_scenes):
+        with pytest.raises(SceneError, match=rf"{reason}.*another run_dir.*remove {tmp_path / 'a'} "):
+            refuse(tmp_path / "a", make_config(**values), PALETTE)
     draw_scenes(tmp_path / "a", make_config(**values), PALETTE, overwrite=True)
     draw_scenes(tmp_path / "b", make_config(**values), PALETTE)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
@@ -82,12 +83,34 @@ def test_scenes_of_another_config_are_refused_unless_overwritten(
 def test_another_palette_is_refused(tmp_path: Path) -> None:
     draw_scenes(tmp_path, make_config(), PALETTE)
     other = PALETTE.model_copy(update={"classes": PALETTE.classes[::-1]})
-    with pytest.raises(ValueError, match="another palette"):
+    with pytest.raises(SceneError, match="another palette"):
         draw_scenes(tmp_path, make_config(), other)
+
+
+def test_the_record_of_the_scenes_is_written_when_it_changes_only(tmp_path: Path) -> None:
+    record = tmp_path / "scenes.json"
+    draw_scenes(tmp_path, make_config(num=1), PALETTE)
+    before, inode = record.read_bytes(), record.stat().st_ino
+    draw_scenes(tmp_path, make_config(num=1), PALETTE)
+    draw_scenes(tmp_path, make_config(num=1), PALETTE, overwrite=True)
+    assert record.stat().st_ino == inode
+    draw_scenes(tmp_path, make_config(num=2), PALETTE)
+    assert record.read_bytes() != before
+
+
+def test_checking_writes_nothing_and_lets_more_scenes_pass(tmp_path: Path) -> None:
+    check_scenes(tmp_path / "none", make_config(), PALETTE)
+    assert list(tmp_path.iterdir()) == []
+    draw_scenes(tmp_path / "some", make_config(num=1), PALETTE)
+    check_scenes(tmp_path / "some", make_config(), PALETTE)
+    for damaged in ("", "[]", "null"):
+        (tmp_path / "some" / "scenes.json").write_text(damaged)
+        with pytest.raises(SceneError, match="another drawing number"):
+            check_scenes(tmp_path / "some", make_config(), PALETTE)
 
 
 def test_a_palette_without_a_field_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     streets = Palette(name="streets", classes=PALETTE.classes[:4])
-    with pytest.raises(ValueError, match="no class 'field'"):
+    with pytest.raises(SceneError, match="no class 'field'"):
         draw_scenes(tmp_path / "out", make_config(), streets)
     assert not (tmp_path / "out").exists()
