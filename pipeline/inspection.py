@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -109,6 +109,9 @@ def inspect_sources(
     def photo_facts(photo: SourcePhoto) -> ImageFacts | BadImageError:
         return _facts("photo", photo.path, lambda: _inspect_photo(photo.path, sources), cache)
 
+    def render_facts(path: Path) -> ImageFacts | BadImageError:
+        return _facts("photo", path, lambda: _inspect_photo(path, sources), cache)
+
     def camera_text(label: SourceLabel) -> str | BadImageError | None:
         path = label.camera_path
         if path is None:
@@ -118,13 +121,21 @@ def inspect_sources(
         except BadImageError as error:
             return error
 
-    total = len(found.labels) + len(found.photos)
+    rendered = [label for label in found.labels if label.render_path is not None]
+    num_labels, num_photos = len(found.labels), len(found.photos)
+    total = num_labels + num_photos + len(rendered)
     if progress is not None:
         progress(0, total)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="inspect") as pool:
         cameras = list(pool.map(camera_text, found.labels))
         of_labels = _counted(pool.map(label_facts, found.labels), 0, total, progress)
-        of_photos = _counted(pool.map(photo_facts, found.photos), len(found.labels), total, progress)
+        of_photos = _counted(pool.map(photo_facts, found.photos), num_labels, total, progress)
+        of_renders = _counted(
+            pool.map(render_facts, (label.render_path for label in rendered)),
+            num_labels + num_photos,
+            total,
+            progress,
+        )
 
     findings = list(found.findings)
     findings += [
@@ -133,6 +144,12 @@ def inspect_sources(
     ]
     labels = _unique(found.labels, of_labels, "label", findings)
     photos = _unique(found.photos, of_photos, "photograph", findings)
+    facts_of = {label.path: facts for label, facts in zip(found.labels, of_labels, strict=True)}
+    renders = [
+        (label.render_path, facts_of[label.path], facts)
+        for label, facts in zip(rendered, of_renders, strict=True)
+    ]
+    findings += _check_renders(renders, {photo.path for photo in found.photos})
     camera_of = dict(zip((label.path for label in found.labels), cameras, strict=True))
     return Inspection(
         labels=tuple(
@@ -158,6 +175,25 @@ def too_many_bad(
             f"{max_bad_fraction:g}; the first is {bad[0].path}: {bad[0].reason}"
         )
     return None
+
+
+def _check_renders(
+    renders: list[tuple[Path, ImageFacts | BadImageError, ImageFacts | BadImageError]], photos: set[Path]
+) -> Iterator[Finding]:
+    """What is wrong with renders, given as (path, facts of the label, facts of the render)."""
+    unused = [path for path, _, _ in renders if path not in photos]
+    if unused:
+        others = f", nor are {len(unused) - 1} more" if len(unused) > 1 else ""
+        what = f"it is the render of a label and is not used for training yet{others}"
+        yield Finding("unused-render", "warning", unused[0], what, "leave it: the run needs no renders")
+    for path, of_label, of_render in renders:
+        if isinstance(of_render, BadImageError):
+            yield Finding("bad-render", "warning", path, of_render.reason, "repair or remove it")
+        elif isinstance(of_label, ImageFacts):
+            label_size, size = ((facts.width, facts.height) for facts in (of_label, of_render))
+            if size != label_size:
+                what = f"it is {size[0]} x {size[1]} px and its label {label_size[0]} x {label_size[1]}"
+                yield Finding("render-size", "warning", path, what, "render both at one size")
 
 
 def _no_source(error: SourceError, setting: str, severity: Literal["error", "warning"]) -> Finding:

@@ -234,3 +234,37 @@ def test_photographs_are_asked_for_only_where_they_are_needed(root: Path, photos
         prepare(sources, PALETTE, **places)
     prepared = prepare(sources, PALETTE, **places, needs_photos=False)
     assert len(prepared.records) == 5 and prepared.photos == ()
+
+
+def test_renders_are_opened_and_compared_with_their_labels(root: Path, tmp_path: Path) -> None:
+    """Bad ones are said and keep no label from being used; that they serve nothing yet is said once."""
+    rendered = tmp_path / "rendered"
+    for seed, size in enumerate([(10, 14), (10, 14), (14, 10)]):
+        put(rendered / "trainA_seg" / f"{seed}.png", encode_label_png(label_map(seed), PALETTE))
+        put(rendered / "trainA" / f"{seed}.png", encode_png(np.zeros((*size, 3), np.uint8)))
+    (rendered / "trainA" / "1.png").write_bytes(b"no image")
+    seen: list[tuple[int, int]] = []
+    prepared = prepare(
+        SourcesConfig(labels=rendered, photos=root),
+        PALETTE,
+        cache=tmp_path / "c.json",
+        quarantine=tmp_path / "q",
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert len(prepared.records) == 3
+    said = [(finding.code, finding.path.name, finding.severity) for finding in prepared.findings]
+    assert said == [
+        ("unused-render", "0.png", "warning"),
+        ("bad-render", "1.png", "warning"),
+        ("render-size", "2.png", "warning"),
+    ]
+    assert "nor are 2 more" in prepared.findings[0].what
+    assert "10 x 14 px and its label 14 x 10" in prepared.findings[2].what
+    assert seen == [(i, 10) for i in range(11)]
+
+
+def test_renders_that_serve_as_photographs_are_used(root: Path) -> None:
+    put(root / "mesh" / "mask0.png", encode_label_png(label_map(0), PALETTE))
+    put(root / "mesh" / "image0.jpg", encode_jpeg(np.zeros((10, 14, 3), np.uint8), 90))
+    put(root / "mesh" / "lens0.yaml", b"fov: 1")
+    assert run(root / "mesh").findings == ()
