@@ -154,8 +154,9 @@ class TrainConfig(StrictModel):
         for name, side in (("width", self.width), ("height", self.height)):
             if side % multiple or side < smallest:
                 raise ValueError(
-                    f"{name} {side} does not fit the networks, which need a multiple of {multiple} and at "
-                    f"least {smallest}; change {name}, generator.num_downsamplings or discriminator.num_layers"
+                    f"{name} {side} does not fit the networks, which need a multiple of {multiple} "
+                    f"and at least {smallest}; change {name}, generator.num_downsamplings or "
+                    "discriminator.num_layers"
                 )
         keeps = self.method == "attention_cyclegan" and self.background == "keep"
         if keeps and self.conditioning == "onehot":

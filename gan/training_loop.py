@@ -29,6 +29,7 @@ class RunOutputs(Protocol):
     """Where a run leaves what it makes, and finds what it left."""
 
     def newest_checkpoint(self, device: torch.device) -> dict[str, Any] | None: ...
+    def start(self, num_images_seen: int) -> None: ...
     def save_checkpoint(self, num_images_seen: int, state: dict[str, Any]) -> None: ...
     def save_snapshot(self, num_images_seen: int, snapshot: Snapshot) -> None: ...
     def save_preview(self, num_images_seen: int, grid: np.ndarray) -> None: ...
@@ -74,10 +75,11 @@ def train(
     if checkpoint is not None:
         state.load_state_dict(checkpoint)
         logger.info("Resumed at %d of %d images.", state.num_images_seen, config.total_images)
-        if state.is_done:  # the run was made shorter than what it had seen
-            outputs.save_snapshot(state.num_images_seen, _snapshot(state))
-    else:
+    outputs.start(state.num_images_seen)
+    if checkpoint is None:
         outputs.save_preview(0, draw_preview(state, preview))
+    if state.is_done:  # the run was made shorter than what it had seen
+        outputs.save_snapshot(state.num_images_seen, _snapshot(state))
 
     stream = batches(state.num_images_seen)
     while not state.is_done:

@@ -21,6 +21,7 @@ __all__ = [
     "from_table",
     "lineage_key",
     "palette_of",
+    "same_classes",
     "sample_id",
     "to_table",
     "version_number",
@@ -194,6 +195,14 @@ def check_schema(schema: pa.Schema) -> None:
 def palette_of(schema: pa.Schema) -> dict[str, Any]:
     """The palette that a manifest was published with, as plain JSON values; {} when it carries none."""
     return json.loads((schema.metadata or {}).get(_PALETTE_KEY, b"{}"))
+
+
+def same_classes(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two palettes give the same ids the same names and colours; what else they say may differ."""
+    first, second = (
+        [(entry["name"], *entry["color"]) for entry in palette.get("classes", ())] for palette in (one, other)
+    )
+    return first == second
 
 
 def class_names(schema: pa.Schema) -> tuple[str, ...]:

@@ -25,7 +25,15 @@ from manifests.card import create_card
 from manifests.durable import create_durable, exclusive_lock, make_folders, write_durable
 from manifests.merge import ConflictError, Merge, merge_rows
 from manifests.reader import TABLE_NAME, ManifestError, open_parquet, read_schema, read_table
-from manifests.schema import SCHEMA, SampleRecord, from_table, palette_of, version_number, with_version_number
+from manifests.schema import (
+    SCHEMA,
+    SampleRecord,
+    from_table,
+    palette_of,
+    same_classes,
+    version_number,
+    with_version_number,
+)
 from manifests.writer import table_bytes
 
 __all__ = [
@@ -227,7 +235,7 @@ def _merged(head: Manifest, add: pa.Table | None, removed_ids: pa.Array) -> Merg
     if add is None:
         add = head.table.slice(0, 0)
     palette, new_palette = palette_of(head.table.schema), palette_of(add.schema)
-    if head.version and new_palette != palette:
+    if head.version and not same_classes(new_palette, palette):
         raise ConflictError(
             f"The rows were made with palette '{new_palette.get('name')}', which differs from the palette "
             f"'{palette.get('name')}' of {head.root}; publish them to a folder of their own."

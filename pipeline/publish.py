@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from manifests.reader import TABLE_NAME, read_schema
-from manifests.schema import palette_of, to_table
+from manifests.schema import palette_of, same_classes, to_table
 from manifests.versions import commit, open_manifest
 from pipeline.config import RunConfig
 from pipeline.palette import Palette
@@ -25,8 +25,7 @@ def other_palette(output: Path, palette: Palette) -> str | None:
     if not (output / TABLE_NAME).is_file():
         return None
     published = palette_of(read_schema(output))
-    theirs = [(entry["name"], tuple(entry["color"])) for entry in published.get("classes", [])]
-    if theirs == [(entry.name, entry.color) for entry in palette.classes]:
+    if same_classes(published, palette.model_dump(mode="json")):
         return None
     return f"it holds a dataset of palette '{published.get('name')}', not of '{palette.name}'"
 

@@ -157,16 +157,17 @@ def train_stage(config: RunConfig, prepared: Prepared, show: ShowProgress = show
 
 
 def _newest(config: RunConfig) -> SnapshotRef:
-    snapshot = newest_snapshot(config.run_dir)
+    snapshot = newest_snapshot(config)
     if snapshot is None:
-        raise ConfigError(f"{config.run_dir} holds no snapshot; train first: seg2real train")
+        raise ConfigError(f"{config.run_dir} holds no snapshot of these settings; train it first.")
     return SnapshotRef.of(snapshot)
 
 
 def plan_stage(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:
     """Compare what is wanted with what is published and staged; remove what killed runs left."""
-    wanted = wanted_samples(config, config.read_palette(), prepared.records, snapshot)
     published = open_manifest(config.output).records
+    splits = {row.source_sha256: row.split for row in published}
+    wanted = wanted_samples(config, config.read_palette(), prepared.records, snapshot, splits)
     staged = read_staged(config.output)
     plan = Plan(*plan_shards(wanted, published, staged, shard_labels=config.generate.shard_labels))
     remove_leftovers(config.output, published, plan.staged)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import pickle
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +15,20 @@ from tensorboardX import SummaryWriter
 
 from gan.snapshot import Snapshot
 from manifests.durable import exclusive_lock, is_temporary, make_folders, open_durable, write_durable
+from pipeline.config import RunConfig, as_yaml
 from pipeline.images import encode_png
 from pipeline.progress import Progress
 from pipeline.trained import numbered_files
 
-__all__ = ["RunDir"]
+__all__ = ["CheckpointError", "RunDir"]
 
 logger = logging.getLogger(__name__)
 
 NUM_CHECKPOINTS_KEPT = 2
+
+
+class CheckpointError(ValueError):
+    """Checkpoints that cannot be read."""
 
 
 class RunDir:
@@ -32,34 +38,36 @@ class RunDir:
     Every file is whole or absent. Use it within `RunDir.open`, which holds the run's lock.
     """
 
-    def __init__(self, root: Path, total_images: int, progress: Progress):
-        self.root = root
-        self._progress = lambda num_images_seen, note="": progress(num_images_seen, total_images, note)
+    def __init__(self, config: RunConfig, progress: Progress):
+        self.root = config.run_dir
+        self._config = config
+        self._progress = lambda num_images_seen, note="": progress(
+            num_images_seen, config.train.total_images, note
+        )
         self._board: SummaryWriter | None = None
         self._num_images_reported = 0
         self._last_report = time.monotonic()
         for name in ("checkpoints", "snapshots", "previews"):
-            make_folders(root / name)
-            for path in (root / name).iterdir():
+            make_folders(self.root / name)
+            for path in (self.root / name).iterdir():
                 if is_temporary(path.name):
                     path.unlink()
 
     @classmethod
     @contextmanager
-    def open(cls, root: Path, total_images: int, progress: Progress) -> Iterator["RunDir"]:
+    def open(cls, config: RunConfig, progress: Progress) -> Iterator["RunDir"]:
         """The run's directory, made if missing and locked against a second run.
 
         Args:
-            root: the run's directory.
-            total_images: length of the run.
+            config: the run.
             progress: told of the images seen and the losses.
 
         Raises:
             LockHeldError: another process trains there.
         """
-        make_folders(root)
-        with exclusive_lock(root / ".lock", what=f"The training run {root}"):
-            run_dir = cls(root, total_images, progress)
+        make_folders(config.run_dir)
+        with exclusive_lock(config.run_dir / ".lock", what=f"The training run {config.run_dir}"):
+            run_dir = cls(config, progress)
             try:
                 yield run_dir
             finally:
@@ -67,15 +75,35 @@ class RunDir:
                     run_dir._board.close()
 
     def newest_checkpoint(self, device: torch.device) -> dict[str, Any] | None:
-        """The newest checkpoint's state on a device, or None; later lines of metrics.jsonl are dropped, as
-        they come again."""
+        """The state of the newest checkpoint that can be read, on a device; None when there is none.
+
+        Raises:
+            CheckpointError: there are checkpoints, and none can be read.
+        """
         paths = numbered_files(self.root / "checkpoints", "checkpoint", "pt")
-        if not paths:
-            self._start_log(0)
-            return None
-        number, path = paths[-1]
-        self._start_log(number)
-        return torch.load(path, map_location=device, weights_only=True)
+        for _, path in reversed(paths):
+            try:
+                return torch.load(path, map_location=device, weights_only=True)
+            except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+                reason = str(error).partition("\n")[0]
+                logger.warning("Checkpoint %s cannot be read and is passed over: %s", path, reason)
+        if paths:
+            raise CheckpointError(
+                f"None of the {len(paths)} checkpoints in {self.root / 'checkpoints'} can be read; "
+                "bring one back from a copy, or remove them to train from the start."
+            )
+        return None
+
+    def start(self, num_images_seen: int) -> None:
+        """Begin to log from here: later lines of metrics.jsonl are dropped, as they come again."""
+        self._num_images_reported, self._last_report = num_images_seen, time.monotonic()
+        self._progress(num_images_seen)
+        self._board = SummaryWriter(str(self.root / "tensorboard"), purge_step=num_images_seen + 1)
+        write_durable(self.root / "config.yaml", as_yaml(self._config).encode())
+        log = self.root / "metrics.jsonl"
+        if log.exists():
+            kept = [line for line in _whole_lines(log) if line["num_images_seen"] <= num_images_seen]
+            write_durable(log, "".join(json.dumps(line) + "\n" for line in kept).encode())
 
     def save_checkpoint(self, num_images_seen: int, state: dict[str, Any]) -> None:
         """Write a checkpoint and drop all but the newest two."""
@@ -107,15 +135,6 @@ class RunDir:
         for name, value in metrics.items():
             self._board.add_scalar(name.replace("_", "/", 1), value, num_images_seen)
         self._progress(num_images_seen, _note(metrics))
-
-    def _start_log(self, num_images_seen: int) -> None:
-        self._num_images_reported, self._last_report = num_images_seen, time.monotonic()
-        self._progress(num_images_seen)
-        self._board = SummaryWriter(str(self.root / "tensorboard"), purge_step=num_images_seen + 1)
-        log = self.root / "metrics.jsonl"
-        if log.exists():
-            kept = [line for line in _whole_lines(log) if line["num_images_seen"] <= num_images_seen]
-            write_durable(log, "".join(json.dumps(line) + "\n" for line in kept).encode())
 
 
 def _whole_lines(log: Path) -> Iterator[dict[str, Any]]:

@@ -7,10 +7,11 @@ written, its rows are left in `_staging/`, and that file's existence is what mak
 import hashlib
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pyarrow.parquet as pq
@@ -37,6 +38,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 STAGING_FOLDER = "_staging"
+NO_SPLITS: Mapping[str, str] = MappingProxyType({})
 _PICTURE_NAME = re.compile(r".+-[0-9a-f]{10}\.(png|jpg)")
 
 
@@ -72,14 +74,22 @@ class Shard:
 def settings_fingerprint(config: RunConfig, palette: Palette) -> str:
     """sha256 over every setting that a picture's bytes depend on, beside its label, snapshot, seed and
     variant."""
-    generate = config.generate.model_dump(include={"image_format", "jpeg_quality", "scale"})
+    settings = config.generate.model_dump(include={"image_format", "scale"})
+    settings["precision"] = config.train.precision
+    settings["classes"] = [(entry.name, entry.color) for entry in palette.classes]
+    if config.generate.image_format == "jpg":
+        settings["jpeg_quality"] = config.generate.jpeg_quality
     if config.generate.scale == "train":
-        generate |= {"width": config.train.width, "height": config.train.height}
-    return fingerprint(generate, config.noise, palette)
+        settings |= {"width": config.train.width, "height": config.train.height}
+    return fingerprint(settings, config.noise)
 
 
 def wanted_samples(
-    config: RunConfig, palette: Palette, labels: Iterable[SampleRecord], snapshot: SnapshotRef
+    config: RunConfig,
+    palette: Palette,
+    labels: Iterable[SampleRecord],
+    snapshot: SnapshotRef,
+    published_splits: Mapping[str, str] = NO_SPLITS,
 ) -> list[SampleRecord]:
     """One record for every label and variant, named and assigned to its split; ordered by name.
 
@@ -87,12 +97,13 @@ def wanted_samples(
         config: the run.
         palette: of the labels.
         labels: records as `pipeline.prepare` found them.
-        snapshot: what will draw the pictures.
+        snapshot: what will draw the images.
+        published_splits: source sha256 -> split, of labels that the dataset has images of: they keep it.
     """
     settings = settings_fingerprint(config, palette)
     wanted = []
     for label in labels:
-        split = split_of(
+        split = published_splits.get(label.source_sha256) or split_of(
             label.source_sha256,
             label.source_part,
             val_fraction=config.publish.val_fraction,

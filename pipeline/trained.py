@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from gan.config import RESUMABLE_CHANGES
 from pipeline.config import RunConfig
@@ -10,35 +11,44 @@ from pipeline.config import RunConfig
 __all__ = ["finished_snapshot", "newest_snapshot", "numbered_files"]
 
 
-def newest_snapshot(run_dir: Path) -> Path | None:
-    """The snapshot of a run that saw the most images, or None."""
-    snapshots = _snapshots(run_dir)
+def newest_snapshot(config: RunConfig) -> Path | None:
+    """The snapshot of this run that saw the most images; None when it has left none.
+
+    Snapshots that a run with other settings, noise or palette left in the folder do not count.
+    """
+    snapshots = _snapshots(config)
     return snapshots[-1][1] if snapshots else None
 
 
 def finished_snapshot(config: RunConfig) -> Path | None:
-    """The last snapshot of exactly this run; None when there is something left to train.
-
-    Snapshots that an earlier run with other settings left in the folder do not count.
-    """
-    wanted = {
-        "train": config.train.model_dump(mode="json", exclude=RESUMABLE_CHANGES),
-        "noise": config.noise.model_dump(mode="json"),
-        "palette": config.read_palette().model_dump(mode="json"),
-    }
-    for num_images_seen, snapshot in reversed(_snapshots(config.run_dir)):
-        if num_images_seen < config.train.total_images:
-            break
-        info = json.loads(snapshot.with_suffix(".json").read_text(encoding="utf-8"))
-        found = {section: info[section] for section in wanted}
-        found["train"] = {key: value for key, value in info["train"].items() if key not in RESUMABLE_CHANGES}
-        if found == wanted:
-            return snapshot
-    return None
+    """The last snapshot of this run when it is complete; None when there is something left to train."""
+    snapshots = _snapshots(config)
+    if not snapshots or snapshots[-1][0] < config.train.total_images:
+        return None
+    return snapshots[-1][1]
 
 
-def _snapshots(run_dir: Path) -> list[tuple[int, Path]]:
-    return numbered_files(run_dir / "snapshots", "snapshot", "safetensors")
+def _snapshots(config: RunConfig) -> list[tuple[int, Path]]:
+    """Images seen and path of each snapshot of exactly this run, ascending."""
+    wanted = _identity(
+        {
+            "train": config.train.model_dump(mode="json"),
+            "noise": config.noise.model_dump(mode="json"),
+            "palette": config.read_palette().model_dump(mode="json"),
+        }
+    )
+    found = numbered_files(config.run_dir / "snapshots", "snapshot", "safetensors")
+    return [
+        (num_images_seen, path)
+        for num_images_seen, path in found
+        if _identity(json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))) == wanted
+    ]
+
+
+def _identity(info: dict[str, Any]) -> dict[str, Any]:
+    """What makes two runs the same run."""
+    train = {key: value for key, value in info["train"].items() if key not in RESUMABLE_CHANGES}
+    return {"train": train, "noise": info["noise"], "palette": info["palette"]}
 
 
 def numbered_files(folder: Path, stem: str, suffix: str) -> list[tuple[int, Path]]:

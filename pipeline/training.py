@@ -13,8 +13,8 @@ from gan.conditioning import LabelSpec
 from gan.data import HostBatch
 from gan.schedule import derived_seed
 from gan.training_loop import train
-from manifests.durable import make_folders, write_durable
-from pipeline.config import ConfigError, RunConfig, as_yaml
+from manifests.durable import make_folders
+from pipeline.config import ConfigError, RunConfig
 from pipeline.geometry import CENTERED, View, cover_scale, draw_view, resize_photo, scaled_size, view
 from pipeline.images import read_image, read_label
 from pipeline.interruption import Interrupted, watch_signals
@@ -52,7 +52,8 @@ def train_run(
         TrainingDiverged: a loss or weight is not finite.
         CheckpointMismatch: the run directory holds a run with other settings.
         LockHeldError: another process trains there.
-        ConfigError: the run was shortened to less than it has seen.
+        ConfigError: the noise confuses classes.
+        CheckpointError: there are checkpoints, and none can be read.
     """
     palette = config.read_palette()
     spec = label_spec(palette, config)
@@ -60,10 +61,9 @@ def train_run(
     make_folders(config.run_dir)
     with (
         show("train", "images") as progress,
-        RunDir.open(config.run_dir, config.train.total_images, progress) as run_dir,
+        RunDir.open(config, progress) as run_dir,
         watch_signals() as received,
     ):
-        write_durable(config.run_dir / "config.yaml", as_yaml(config).encode())
         train(
             config.train,
             spec,

@@ -121,7 +121,7 @@ WRONG_ARGUMENTS = [
     (["run", "{folder}/nowhere.yaml"], "nowhere.yaml cannot be read"),
     (["run", "{config}", "palette=nowhere.yaml"], "nowhere.yaml cannot be read"),
     (["train", "{config}", "sources.labels=nowhere"], "nowhere does not exist"),
-    (["generate", "{config}"], "holds no snapshot; train first"),
+    (["generate", "{config}"], "holds no snapshot of these settings; train it first"),
     (["validate", "{folder}"], "cannot be read"),
     (["preprocess", "{folder}/nowhere.yaml"], "nowhere.yaml cannot be read"),
     (["verify", "{folder}/nowhere"], "nowhere is no dataset: there is no such folder"),

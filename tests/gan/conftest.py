@@ -79,6 +79,7 @@ class MemoryOutputs:
     def __init__(self) -> None:
         self.checkpoint: bytes | None = None
         self.checkpoints: list[int] = []
+        self.starts: list[int] = []
         self.snapshots: dict[int, bytes] = {}
         self.previews: dict[int, np.ndarray] = {}
         self.reports: list[tuple[int, dict[str, float]]] = []
@@ -87,6 +88,9 @@ class MemoryOutputs:
         if self.checkpoint is None:
             return None
         return torch.load(io.BytesIO(self.checkpoint), map_location=device, weights_only=True)
+
+    def start(self, num_images_seen: int) -> None:
+        self.starts.append(num_images_seen)
 
     def save_checkpoint(self, num_images_seen: int, state: dict) -> None:
         file = io.BytesIO()

@@ -97,13 +97,9 @@ def _palette(root: Path) -> dict:
 
 def test_rows_of_another_palette_or_form_are_refused(tmp_path: Path, rows: Callable, palette: dict) -> None:
     commit(tmp_path, rows("a"))
+    other = palette | {"name": "other", "classes": palette["classes"][::-1]}
     with pytest.raises(ConflictError, match="palette 'other', which differs from the palette 'pitch'"):
-        commit(
-            tmp_path,
-            rows("b").replace_schema_metadata(
-                to_table([], palette=palette | {"name": "other"}).schema.metadata
-            ),
-        )
+        commit(tmp_path, rows("b").replace_schema_metadata(to_table([], palette=other).schema.metadata))
     with pytest.raises(SchemaError, match="columns that a manifest does not know: score"):
         commit(tmp_path, rows("b").append_column("score", [[0.5]]))
     nulls = (
@@ -115,6 +111,12 @@ def test_rows_of_another_palette_or_form_are_refused(tmp_path: Path, rows: Calla
     with pytest.raises(SchemaError, match="no value in seed"):
         commit(tmp_path, nulls)
     assert version_numbers(tmp_path) == [1]
+
+
+def test_a_palette_may_be_renamed(tmp_path: Path, rows: Callable, palette: dict) -> None:
+    commit(tmp_path, rows("a"))
+    renamed = to_table([], palette=palette | {"name": "renamed"}).schema.metadata
+    assert commit(tmp_path, rows("c").replace_schema_metadata(renamed)) == 2
 
 
 def test_an_unexpected_parent_is_refused(tmp_path: Path, rows: Callable) -> None:

@@ -12,7 +12,7 @@ import torch
 from gan.snapshot import Snapshot
 from gan.training_state import TrainingState
 from pipeline.images import read_image
-from pipeline.run_dir import RunDir
+from pipeline.run_dir import CheckpointError, RunDir
 from pipeline.training import label_spec
 
 CPU = torch.device("cpu")
@@ -26,11 +26,12 @@ def told() -> list[tuple[int, int, str]]:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, told: list) -> Iterator[Callable[[], RunDir]]:
+def opened(tmp_path: Path, told: list, tiny_config: Callable) -> Iterator[Callable[[], RunDir]]:
     """The run directory, opened anew with each call."""
-    return lambda: RunDir.open(
-        tmp_path / "run", 100, lambda done, total, note="": told.append((done, total, note))
+    config = tiny_config(tmp_path, train={"total_images": 100}).model_copy(
+        update={"run_dir": tmp_path / "run"}
     )
+    return lambda: RunDir.open(config, lambda done, total, note="": told.append((done, total, note)))
 
 
 def seen(root: Path) -> list[int]:
@@ -49,6 +50,19 @@ def test_two_checkpoints_are_kept_and_the_newest_is_found(opened: Callable) -> N
     assert state["number"] == 1000 and state["tensor"].tolist() == [1000.0] * 3
 
 
+def test_a_damaged_checkpoint_is_passed_over_and_none_is_an_error(opened: Callable, caplog) -> None:
+    with opened() as run_dir:
+        for number in (2, 4):
+            run_dir.save_checkpoint(number, {"number": number})
+        newest = run_dir.root / "checkpoints" / "checkpoint-00000004.pt"
+        newest.write_bytes(newest.read_bytes()[:200])
+        assert run_dir.newest_checkpoint(CPU) == {"number": 2}
+        assert f"Checkpoint {newest} cannot be read and is passed over" in caplog.text
+        (run_dir.root / "checkpoints" / "checkpoint-00000002.pt").write_bytes(b"")
+        with pytest.raises(CheckpointError, match="None of the 2 checkpoints"):
+            run_dir.newest_checkpoint(CPU)
+
+
 def test_a_whole_state_loads_with_weights_only(
     tmp_path: Path, opened: Callable, tiny_config: Callable
 ) -> None:
@@ -63,7 +77,7 @@ def test_a_whole_state_loads_with_weights_only(
 
 def test_lines_after_the_checkpoint_and_half_lines_come_once(opened: Callable, caplog) -> None:
     with opened() as run_dir:
-        run_dir.newest_checkpoint(CPU)
+        run_dir.start(0)
         for number in (2, 4, 6, 8):
             run_dir.report(number, {"adversarial_a": number / 10})
             if number == 4:
@@ -72,7 +86,7 @@ def test_lines_after_the_checkpoint_and_half_lines_come_once(opened: Callable, c
     whole = log.read_text()
     log.write_text(whole + whole[: len(whole) // 8])
     with opened() as run_dir:
-        run_dir.newest_checkpoint(CPU)
+        run_dir.start(4)
         assert "half a line, which was dropped" in caplog.text
         assert seen(run_dir.root) == [2, 4]
         for number in (6, 8, 10):
@@ -86,14 +100,14 @@ def test_lines_after_the_checkpoint_and_half_lines_come_once(opened: Callable, c
 def test_lines_of_a_run_that_never_came_to_a_checkpoint_are_dropped(opened: Callable) -> None:
     for _ in range(2):
         with opened() as run_dir:
-            run_dir.newest_checkpoint(CPU)
+            run_dir.start(0)
             run_dir.report(2, {"cycle_a": 1.0})
             assert seen(run_dir.root) == [2]
 
 
 def test_progress_hears_of_images_and_losses(opened: Callable, told: list) -> None:
     with opened() as run_dir:
-        run_dir.newest_checkpoint(CPU)
+        run_dir.start(0)
         metrics = {
             "adversarial_a": 0.5,
             "adversarial_b": 0.25,
@@ -115,7 +129,7 @@ def test_previews_snapshots_and_curves_are_written(
     snapshot = Snapshot.of(generators, spec, config.train, 8)
     grid = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     with opened() as run_dir:
-        run_dir.newest_checkpoint(CPU)
+        run_dir.start(0)
         run_dir.save_preview(8, grid)
         run_dir.save_snapshot(8, snapshot)
         run_dir.report(8, {"cycle_a": 1.0})
@@ -132,7 +146,7 @@ def test_a_second_process_is_refused_with_the_first_ones_pid(
     tmp_path: Path, tiny_config: Callable, tiny_file: Callable, seg2real: Callable
 ) -> None:
     config = tiny_config(tmp_path)
-    with RunDir.open(config.run_dir, 8, lambda *_: None):
+    with RunDir.open(config, lambda *_: None):
         outcome = seg2real("train", tiny_file(tmp_path))
     assert outcome.code == 1
     assert f"The training run {config.run_dir} is in use by process {os.getpid()}" in outcome.text

@@ -120,16 +120,19 @@ def test_what_the_bytes_depend_on_changes_the_names_and_nothing_else_does(
         names(change(config, "generate", seed=1)),
         names(change(config, "generate", scale="native")),
         names(change(config, "generate", image_format="jpg")),
-        names(change(config, "generate", jpeg_quality=80)),
+        names(change(config, "generate", image_format="jpg", jpeg_quality=80)),
         names(change(config, "train", width=32)),
+        names(change(config, "train", precision="fp32")),
         names(change(config, "noise", amount=0.1)),
         names(change(config, "noise", correlation_px=3.0)),
-        names(config, palette.model_copy(update={"name": "other"})),
+        names(config, palette.model_copy(update={"classes": palette.classes[::-1]})),
         names(config, snapshot=SNAPSHOT._replace(sha256="6" * 64)),
         ids(wanted_samples(config, palette, [replace(label("a"), source_sha256="0" * 64)], SNAPSHOT)),
     ]
     assert len({plain[0], *(other[0] for other in others)}) == len(others) + 1
+    assert names(config, palette.model_copy(update={"name": "other"})) == plain
     for same in (
+        change(config, "generate", jpeg_quality=80),
         change(config, "generate", batch_size=7),
         change(config, "generate", num_workers=5),
         change(config, "generate", shard_labels=99),
@@ -267,3 +270,14 @@ def test_pictures_of_an_older_version_are_no_leftovers(
     commit(config.output, remove=ids(shard.samples))
     remove_leftovers(config.output, [], [])
     assert all((config.output / name).exists() for name in names)
+
+
+def test_a_label_keeps_the_split_that_it_was_published_in(config: RunConfig, palette: Palette) -> None:
+    labels = [label(name) for name in "abcdefgh"]
+    published = {labels[0].source_sha256: "val", labels[1].source_sha256: "test"}
+    changed = config.model_copy(update={"publish": config.publish.model_copy(update={"val_fraction": 0.9})})
+    splits = {
+        sample.source_sha256: sample.split
+        for sample in wanted_samples(changed, palette, labels, SNAPSHOT, published)
+    }
+    assert all(splits[source] == split for source, split in published.items())

@@ -38,14 +38,14 @@ def config(tmp_path: Path, tiny_config: Callable) -> RunConfig:
 
 
 def test_a_run_is_finished_when_its_last_snapshot_is_there(put: Callable, config: RunConfig) -> None:
-    assert finished_snapshot(config) is None and newest_snapshot(config.run_dir) is None
+    assert finished_snapshot(config) is None and newest_snapshot(config) is None
     early = put(4)
-    assert finished_snapshot(config) is None and newest_snapshot(config.run_dir) == early
+    assert finished_snapshot(config) is None and newest_snapshot(config) == early
     last = put(8)
-    assert finished_snapshot(config) == newest_snapshot(config.run_dir) == last
+    assert finished_snapshot(config) == newest_snapshot(config) == last
     # The description is written first, so that it alone means nothing.
     last.unlink()
-    assert finished_snapshot(config) is None and newest_snapshot(config.run_dir) == early
+    assert finished_snapshot(config) is None and newest_snapshot(config) == early
 
 
 @pytest.mark.parametrize(
