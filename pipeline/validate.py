@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import yaml
 
+from gan.config import RESUMABLE_CHANGES
 from pipeline.config import RunConfig
 from pipeline.findings import Finding
 from pipeline.geometry import cover_scale
@@ -14,6 +16,7 @@ from pipeline.inspection import FoundSources, Inspection, find_sources, inspect_
 from pipeline.inspection_cache import InspectionCache
 from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
+from pipeline.trained import finished_snapshot, numbered_files
 
 __all__ = ["Finding", "validate"]
 
@@ -51,6 +54,8 @@ def validate(
             fix = "lower noise.amount to that, or give the classes colours further apart"
             findings.append(_error("noise-confuses-classes", config.palette, error, fix))
         findings += _check_output(config, palette)
+        findings += _check_scenes(config, palette)
+        findings += _check_checkpoint(config)
         found = find_sources(config.sources)
         remembered = InspectionCache(cache or config.run_dir / "sources.json", config.sources, palette)
         inspection = inspect_sources(found, config.sources, palette, remembered, progress=progress)
@@ -63,7 +68,8 @@ def validate(
 
 
 def _error(code: str, path: Path, error: Exception, fix: str) -> Finding:
-    return Finding(code, "error", path, str(error).rstrip("."), fix)
+    what = getattr(error, "strerror", None) or str(error).rstrip(".")
+    return Finding(code, "error", path, what, fix)
 
 
 def _check_places(config: RunConfig) -> Iterator[Finding]:
@@ -85,16 +91,70 @@ def _check_output(config: RunConfig, palette: Palette) -> Iterator[Finding]:
     if not (config.output / "metadata.parquet").is_file():
         return
     # Only here: pyarrow takes longer to import than all the rest.
+    from manifests.reader import read_schema
+    from manifests.schema import version_number
+    from manifests.versions import VERSIONS_FOLDER, version_numbers
     from pipeline.publish import other_palette
 
     try:
         conflict = other_palette(config.output, palette)
+        is_recorded = version_number(read_schema(config.output)) <= max(
+            version_numbers(config.output), default=-1
+        )
     except (OSError, ValueError) as error:
         fix = "run `seg2real verify` on it, or choose another output"
         yield _error("bad-output", config.output, error, fix)
         return
     if conflict is not None:
         yield Finding("other-palette", "error", config.output, conflict, "choose another output")
+    if not is_recorded:
+        what = (
+            f"its metadata.parquet is none that its folder {VERSIONS_FOLDER} records, so nothing can be added"
+        )
+        fix = f"choose another output, or bring {VERSIONS_FOLDER} back"
+        yield Finding("unrecorded-output", "error", config.output, what, fix)
+
+
+def _check_scenes(config: RunConfig, palette: Palette) -> Iterator[Finding]:
+    if config.scenes is None:
+        return
+    from pipeline.scenes.drawing import SCENES_FOLDER, other_scenes
+    from pipeline.scenes.rendering import SceneError, class_ids
+
+    try:
+        class_ids(palette)
+    except SceneError as error:
+        fix = "add them to the palette, or drop the section scenes"
+        yield _error("scenes-palette", config.palette, error, fix)
+        return
+    folder = config.run_dir / SCENES_FOLDER
+    conflict = other_scenes(folder, config.scenes, palette)
+    if conflict is not None:
+        fix = "choose another run_dir, or remove this folder to have them drawn anew"
+        yield Finding("other-scenes", "error", folder, conflict, fix)
+
+
+def _check_checkpoint(config: RunConfig) -> Iterator[Finding]:
+    """A checkpoint of other settings; the run's own record of its settings says which."""
+    if not numbered_files(config.run_dir / "checkpoints", "checkpoint", "pt") or finished_snapshot(config):
+        return
+    record = config.run_dir / "config.yaml"
+    try:
+        held = yaml.safe_load(record.read_text(encoding="utf-8"))
+        trained = {section: dict(held[section]) for section in ("train", "noise")}
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
+        return
+    changed = [
+        f"{section}.{key} was {values.get(key)!r} and is now {value!r}"
+        for section, values in trained.items()
+        for key, value in getattr(config, section).model_dump(mode="json").items()
+        if key not in RESUMABLE_CHANGES and value != values.get(key)
+    ]
+    if changed:
+        what = f"its checkpoint is of a run with other settings: {', '.join(changed)}"
+        yield Finding(
+            "other-settings", "error", config.run_dir, what, "set them back, or choose another run_dir"
+        )
 
 
 def _check_amounts(config: RunConfig, found: FoundSources, inspection: Inspection) -> Iterator[Finding]:

@@ -23,8 +23,8 @@ __all__ = [
     "PHOTO_FOLDER",
     "SCENES_FOLDER",
     "SceneError",
-    "check_scenes",
     "draw_scenes",
+    "other_scenes",
 ]
 
 logger = logging.getLogger(__name__)
@@ -95,26 +95,21 @@ def _draw_photo(out: Path, config: ScenesConfig, palette: Palette, index: int) -
         write_file(photo_file, encode_jpeg(render_photo(config, index), PHOTO_QUALITY))
 
 
-def check_scenes(out: Path, config: ScenesConfig, palette: Palette) -> None:
-    """Refuse what `draw_scenes` would refuse without `overwrite`; writes nothing.
-
-    Raises:
-        SceneError: as `draw_scenes`.
-    """
-    class_ids(palette)
+def other_scenes(out: Path, config: ScenesConfig, palette: Palette) -> str | None:
+    """Why `draw_scenes` would refuse a folder, as a clause; None when it would not."""
     held = _held_recipe(out / CONFIG_FILE)
     reason = "" if held is None else _difference(held, _recipe(config, palette))
-    if reason:
-        raise SceneError(
-            f"{out} holds scenes of another config ({reason}); choose another run_dir or folder, or remove "
-            f"{out} to have them drawn anew."
-        )
+    return f"it holds scenes of another config ({reason})" if reason else None
 
 
 def _claim_folder(out: Path, config: ScenesConfig, palette: Palette, overwrite: bool) -> None:
     """Make sure that all scenes in a folder come from one config, and say in it which."""
-    if not overwrite:
-        check_scenes(out, config, palette)
+    conflict = None if overwrite else other_scenes(out, config, palette)
+    if conflict is not None:
+        raise SceneError(
+            f"{out} cannot be drawn into: {conflict}; choose another run_dir or folder, or remove this one "
+            "to have them drawn anew."
+        )
     record = out / CONFIG_FILE
     held, wanted = _held_recipe(record), _recipe(config, palette)
     if held == wanted:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import yaml
 
-from manifests.durable import write_durable
-from manifests.schema import to_table
+from manifests.schema import to_table, with_version_number
 from manifests.writer import table_bytes
-from pipeline.config import RunConfig, load_config
+from pipeline.config import RunConfig, as_yaml, load_config
 from pipeline.findings import Finding
 from pipeline.images import encode_jpeg, encode_label_png
 from pipeline.palette import Palette, load_palette
+from pipeline.scenes.drawing import SCENES_FOLDER, draw_scenes
 from pipeline.validate import validate
 
 REPOSITORY = Path(__file__).parents[2]
@@ -140,17 +140,78 @@ def test_a_place_that_may_not_be_written_is_an_error(tmp_path: Path, monkeypatch
     assert codes(validate(good_run(tmp_path)), "error") == ["no-permission"] * 2
 
 
+def publish_nothing(output: Path, palette: Palette) -> None:
+    """Version 1 of a dataset, without rows."""
+    table = with_version_number(to_table([], palette=palette.model_dump(mode="json")), 1)
+    put(output / "metadata.parquet", table_bytes(table))
+    put(output / "_versions" / "00000001.json", b"{}")
+
+
 def test_an_output_of_another_palette_is_an_error(tmp_path: Path) -> None:
     config = good_run(tmp_path)
     ours = config.read_palette()
     theirs = Palette(name="other", classes=ours.classes[::-1])
-    (tmp_path / "out").mkdir()
     for palette, expected in ((ours, []), (theirs, ["other-palette"])):
-        table = to_table([], palette=palette.model_dump(mode="json"))
-        write_durable(tmp_path / "out" / "metadata.parquet", table_bytes(table))
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        publish_nothing(tmp_path / "out", palette)
         assert codes(validate(config), "error") == expected
     (tmp_path / "out" / "metadata.parquet").write_bytes(b"no parquet")
     assert codes(validate(config), "error") == ["bad-output"]
+
+
+def test_an_output_without_its_versions_is_an_error(tmp_path: Path) -> None:
+    config = good_run(tmp_path)
+    publish_nothing(tmp_path / "out", config.read_palette())
+    assert codes(validate(config), "error") == []
+    shutil.rmtree(tmp_path / "out" / "_versions")
+    assert codes(validate(config), "error") == ["unrecorded-output"]
+
+
+def test_an_error_of_the_system_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = good_run(tmp_path)
+    publish_nothing(tmp_path / "out", config.read_palette())
+
+    def refuse(root: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(root))
+
+    monkeypatch.setattr("manifests.reader.read_schema", refuse)
+    (finding,) = (finding for finding in validate(config) if finding.code == "bad-output")
+    assert finding.what == "Permission denied"
+
+
+def test_scenes_that_cannot_be_drawn_are_an_error(tmp_path: Path) -> None:
+    config = good_run(tmp_path, "scenes.num=1", "scenes.width=32", "scenes.height=32")
+    draw_scenes(config.run_dir / SCENES_FOLDER, config.scenes, config.read_palette())
+    assert codes(validate(config), "error") == []
+    other = good_run(tmp_path, "scenes.num=1", "scenes.width=32", "scenes.height=16")
+    (finding,) = (f for f in validate(other) if f.severity == "error")
+    assert (finding.code, finding.path) == ("other-scenes", config.run_dir / "scenes")
+    assert "height was 32, now 16" in finding.what
+
+
+def test_a_palette_that_scenes_cannot_use_is_an_error(tmp_path: Path) -> None:
+    config = good_run(tmp_path, "scenes.num=1")
+    text = (tmp_path / "palette.yaml").read_text()
+    (tmp_path / "palette.yaml").write_text(text.replace("field", "meadow"))
+    assert codes(validate(config), "error") == ["scenes-palette"]
+
+
+def test_a_checkpoint_of_other_settings_is_an_error(tmp_path: Path) -> None:
+    config = good_run(tmp_path)
+    put(config.run_dir / "config.yaml", as_yaml(config).encode())
+    changed = ["train.learning_rate=0.1", "train.loss.cycle=3", "noise.amount=0.2", "train.total_images=7"]
+    other = good_run(tmp_path, *changed, "generate.variants=2")
+    assert codes(validate(other), "error") == []
+    put(config.run_dir / "checkpoints" / "checkpoint-00000008.pt", b"")
+    assert codes(validate(config), "error") == []
+    (finding,) = (f for f in validate(other) if f.severity == "error")
+    assert (finding.code, finding.path) == ("other-settings", config.run_dir)
+    assert "train.learning_rate was 0.0002 and is now 0.1" in finding.what
+    assert "train.loss" in finding.what and "noise.amount was 0.3 and is now 0.2" in finding.what
+    assert "total_images" not in finding.what
+    for damaged in ("", "[]", "train: 3", "{"):
+        put(config.run_dir / "config.yaml", damaged.encode())
+        assert codes(validate(other), "error") == []
 
 
 def test_validation_imports_nothing_heavy() -> None:
