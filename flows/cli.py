@@ -9,7 +9,6 @@ from typing import Annotated, NoReturn
 import typer
 
 from flows import commands_dataset, commands_prepare, commands_run, commands_scenes
-from flows.parameters import UsageError
 from flows.prefect_settings import PACKAGES, hear_packages
 
 __all__ = ["app", "main"]
@@ -23,6 +22,17 @@ app = typer.Typer(
     help="Turns segmentation images into photo-like training data.",
     epilog="A whole run: seg2real run configs/robocup_spl.yaml",
 )
+EXIT_CODES = {
+    "flows.parameters.UsageError": 2,
+    "gan.device.DeviceError": 2,
+    "gan.training_state.CheckpointMismatch": 2,
+    "pipeline.config.ConfigError": 2,
+    "pipeline.scenes.rendering.SceneError": 2,
+    "pipeline.sources.SourceError": 2,
+    "pipeline.prepare.TooManyBadInputs": 3,
+    "gan.health.TrainingDiverged": 4,
+}
+
 for group in (commands_prepare, commands_scenes, commands_run, commands_dataset):
     app.add_typer(group.commands)
 
@@ -72,32 +82,21 @@ def _end(number: int, _frame: object) -> NoReturn:
 
 
 def _sentence(error: Exception) -> str:
-    """Errors of the project's own kinds and values that it refuses say what happened themselves."""
-    if _is_own(type(error).__module__) or (isinstance(error, ValueError) and _is_own(_raised_in(error))):
+    """Errors of the project's own kinds, and those of the system, say what happened themselves."""
+    if type(error).__module__.partition(".")[0] in PACKAGES:
         return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}." if error.filename and error.strerror else str(error)
+        return str(error)
     return f"{type(error).__name__}: {error} (not foreseen; seg2real --verbose shows where it happened)"
 
 
-def _is_own(module: str) -> bool:
-    return module.partition(".")[0] in PACKAGES
-
-
-def _raised_in(error: Exception) -> str:
-    """The module that raised it."""
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    return frame.f_globals["__name__"]
-
-
 def _exit_code(error: Exception) -> int:
-    from gan.health import TrainingDiverged
-    from pipeline.config import ConfigError
+    """By name: an error whose module nobody has imported has not happened."""
     from pipeline.interruption import Interrupted
-    from pipeline.prepare import TooManyBadInputs
-    from pipeline.sources import SourceError
 
     if isinstance(error, Interrupted):
         return 128 + error.signal_number
-    codes = {UsageError: 2, ConfigError: 2, SourceError: 2, TooManyBadInputs: 3, TrainingDiverged: 4}
-    return next((code for kind, code in codes.items() if isinstance(error, kind)), 1)
+    names = (f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__)
+    return next((EXIT_CODES[name] for name in names if name in EXIT_CODES), 1)

@@ -1,5 +1,6 @@
 """The command line: it starts at once, explains itself, and turns every error into a sentence and a code."""
 
+import importlib
 import json
 import os
 import signal
@@ -9,16 +10,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
 import pipeline.run
-from flows.cli import app, main
+from flows.cli import EXIT_CODES, app, main
+from gan.device import DeviceError
 from gan.health import TrainingDiverged
+from gan.training_state import CheckpointMismatch
 from pipeline.config import load_config
 from pipeline.interruption import Interrupted
 from pipeline.prepare import TooManyBadInputs
 from pipeline.scenes.config import ScenesConfig
+from pipeline.scenes.drawing import SceneError
 
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = sorted(typer.main.get_command(app).commands)
@@ -158,6 +163,12 @@ FAILURES = [
     (TrainingDiverged("It became nan."), 4, "Error: It became nan."),
     (KeyboardInterrupt(), 130, ""),
     (OSError(28, "No space left on device", "/data/a"), 1, "Error: /data/a: No space left on device."),
+    (OSError(28, "No space left on device"), 1, "Error: No space left on device."),
+    (OSError("The pipe is broken."), 1, "Error: The pipe is broken."),
+    (CheckpointMismatch("Other settings."), 2, "Error: Other settings."),
+    (SceneError("Other scenes."), 2, "Error: Other scenes."),
+    (DeviceError("No device."), 2, "Error: No device."),
+    (ValueError("Not ours."), 1, "Error: ValueError: Not ours. (not foreseen"),
     (KeyError("width"), 1, "Error: KeyError: 'width' (not foreseen; seg2real --verbose shows where"),
 ]
 
@@ -185,13 +196,33 @@ def test_each_end_has_its_code_and_tracebacks_are_for_verbose(
     assert ("Traceback" in said.err) == (verbose and isinstance(error, Exception))
 
 
+@pytest.mark.parametrize("name", EXIT_CODES)
+def test_each_error_with_a_code_of_its_own_exists(name: str) -> None:
+    module, _, kind = name.rpartition(".")
+    assert issubclass(getattr(importlib.import_module(module), kind), Exception)
+
+
+def test_what_numpy_refuses_is_not_foreseen(
+    seg2real: Callable[..., Said],
+    write_config: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """NumPy is compiled: the last Python frame is ours, but the sentence is not."""
+    monkeypatch.setattr("pipeline.validate.IMAGE_BYTES_PER_PX", {"png": np.zeros(2)})
+    monkeypatch.setattr("pipeline.validate.LABEL_BYTES_PER_PX", np.zeros(3))
+    said = seg2real("validate", write_config(tmp_path))
+    assert said.code == 1
+    assert "ValueError: operands could not be broadcast" in said.err and "not foreseen" in said.err
+
+
 def test_a_value_that_the_project_refuses_needs_no_traceback(
     seg2real: Callable[..., Said], tmp_path: Path
 ) -> None:
     size = ["--num", "1", "--width", "32", "--height", "16"]
     assert seg2real("scenes", tmp_path / "s", *size).code == 0
     said = seg2real("scenes", tmp_path / "s", *size[:-1], "32")
-    assert said.code == 1
+    assert said.code == 2
     assert "holds scenes of another config (height was 16, now 32)" in said.err
     assert "not foreseen" not in said.err
     assert seg2real("scenes", tmp_path / "s", *size[:-1], "32", "--overwrite").code == 0
