@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from manifests.schema import SampleRecord
-from pipeline.config import RunConfig
+from pipeline.config import ConfigError, RunConfig
 from pipeline.images import encode_label_png, encode_png, read_label, write_file
 from pipeline.prepare import Prepared
 from pipeline.preprocess import attention_mask, condition, noise_field, noise_table
@@ -34,12 +34,15 @@ def preprocess_to(
         progress: called with (labels done, labels in all).
 
     Raises:
-        ValueError: the noise confuses classes.
+        ConfigError: the noise confuses classes.
         BadImageError: a label cannot be read any more.
         DiskFullError: the files do not fit.
     """
     palette, noise = config.read_palette(), config.color_noise
-    table = noise_table(palette, noise)
+    try:
+        table = noise_table(palette, noise)
+    except ValueError as error:
+        raise ConfigError(f"{error}.") from None
 
     def write(record: SampleRecord) -> None:
         label_map = read_label(

@@ -1,11 +1,12 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
-from pipeline.config import RunConfig, load_config
+from pipeline.config import ConfigError, RunConfig, load_config
 from pipeline.images import BadImageError, encode_label_png, read_image, read_label
 from pipeline.offline import preprocess_to
 from pipeline.palette import load_palette
@@ -78,3 +79,29 @@ def test_a_label_that_is_gone_is_named(tmp_path: Path, run: tuple[RunConfig, Pre
     prepared.label_paths[prepared.records[0].source_sha256].unlink()
     with pytest.raises(BadImageError, match=r"segTest/a\.png"):
         preprocess_to(tmp_path / "preprocessed", prepared, config)
+
+
+def test_noise_that_confuses_classes_is_one_sentence(tmp_path: Path, run: tuple[RunConfig, Prepared]) -> None:
+    config, prepared = run
+    noisy = config.model_copy(update={"noise": config.noise.model_copy(update={"amount": 1.0})})
+    with pytest.raises(ConfigError, match=r"noise.amount 1 turns .*[^.]\.$"):
+        preprocess_to(tmp_path / "preprocessed", prepared, noisy)
+    assert not (tmp_path / "preprocessed").exists()
+
+
+def test_labels_of_equal_pixels_have_noise_of_their_own(
+    tmp_path: Path, run: tuple[RunConfig, Prepared]
+) -> None:
+    """The noise follows the file's content hash, not the picture or its place in the list."""
+    config, _ = run
+    palette = config.read_palette()
+    data = encode_label_png(label_map(0), palette)
+    (tmp_path / "set" / "segTrain" / "b.png").write_bytes(data + b"\0")
+    cache, quarantine = tmp_path / "again.json", tmp_path / "q"
+    prepared = prepare(config.sources, palette, cache=cache, quarantine=quarantine)
+    preprocess_to(tmp_path / "out", prepared, config)
+    a, b = (read_image(tmp_path / "out" / "conditioning" / "set" / "segTrain" / f"{n}.png") for n in "ab")
+    assert (a != b).mean() > 0.2
+    preprocess_to(tmp_path / "alone", replace(prepared, records=prepared.records[-1:]), config)
+    alone = read_image(tmp_path / "alone" / "conditioning" / "set" / "segTrain" / "b.png")
+    assert np.array_equal(alone, b)
