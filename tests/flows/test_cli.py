@@ -298,6 +298,15 @@ def test_doctor_says_what_is_well_and_what_to_do(
     assert "-> make room or choose another folder" in said.out
 
 
+def test_preprocess_needs_no_photographs(
+    seg2real: Callable[..., Said], write_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, scenes={"num": 2, "num_photos": 0})
+    said = seg2real("preprocess", config, "--out", tmp_path / "seen")
+    assert (said.code, said.err.count("Error")) == (0, 0)
+    assert len(list((tmp_path / "seen").rglob("conditioning/*/segTrain/*.png"))) == 2
+
+
 @pytest.mark.usefixtures("one_thread")
 def test_run_verify_and_info_on_a_tiny_run(
     seg2real: Callable[..., Said], write_config: Callable[..., Path], tmp_path: Path
