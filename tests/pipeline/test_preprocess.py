@@ -170,6 +170,14 @@ def test_noise_depends_on_all_its_arguments_and_on_nothing_else(correlation_px: 
         assert (noise_field(*other, shape, correlation_px) != field).mean() > 0.9
 
 
+@pytest.mark.parametrize("correlation_px", [0, 6.5])
+def test_every_digit_of_the_content_hash_counts(correlation_px: float) -> None:
+    """Labels whose hashes begin or end alike have noises of their own."""
+    hashes = [SHA, *(SHA[:digit] + "7" + SHA[digit + 1 :] for digit in range(len(SHA)))]
+    fields = {noise_field(sha, 3, 1, (8, 8), correlation_px).tobytes() for sha in hashes}
+    assert len(fields) == len(hashes)
+
+
 def test_noise_keeps_its_bytes_across_releases() -> None:
     assert noise_field(SHA, 0, 0, (2, 4)).tolist() == [[0, 85, 47, 168], [130, 115, 224, 81]]
     assert noise_field(SHA, 0, 0, (2, 4), 3).tolist() == [[166, 108, 45, 21], [129, 84, 38, 22]]
