@@ -34,6 +34,21 @@ def assert_equal(one, other) -> None:
         assert one == other
 
 
+KNOWN_LOSSES = {
+    "accuracy_a": 0.5,
+    "accuracy_b": 0.5,
+    "adversarial_a": 0.8273,
+    "adversarial_b": 1.0078,
+    "cycle_a": 0.9685,
+    "cycle_b": 0.5079,
+    "discriminator_a": 0.4521,
+    "discriminator_b": 0.4811,
+    "identity_a": 0.9749,
+    "identity_b": 0.5111,
+    "learning_rate": 0.0,
+}
+
+
 def stop_after(steps: int):
     answers = iter([False] * (steps - 1) + [True])
     return lambda: next(answers)
@@ -179,3 +194,122 @@ def test_how_often_a_run_reports_does_not_change_its_snapshot(
     often = small_config(report_every_images=2, checkpoint_every_images=2)
     train(often, labels, batches=batches, preview=preview, outputs=other)
     assert one.snapshots == other.snapshots
+
+
+@pytest.fixture
+def spied(monkeypatch) -> dict[str, list]:
+    """What the phases are handed and return, step by step."""
+    seen: dict[str, list] = {"batches": [], "drawn": [], "judged": []}
+    generator_phase, discriminator_phase = (
+        AttentionCycleGAN.generator_phase,
+        AttentionCycleGAN.discriminator_phase,
+    )
+
+    def spy_generators(self, batch):
+        phase = generator_phase(self, batch)
+        seen["batches"].append(batch)
+        seen["drawn"].append({name: fake.detach() for name, fake in phase.fakes.items()})
+        return phase
+
+    def spy_discriminators(self, batch, fakes):
+        seen["judged"].append(fakes)
+        return discriminator_phase(self, batch, fakes)
+
+    monkeypatch.setattr(AttentionCycleGAN, "generator_phase", spy_generators)
+    monkeypatch.setattr(AttentionCycleGAN, "discriminator_phase", spy_discriminators)
+    return seen
+
+
+def test_noise_is_fresh_in_every_step(spied, labels, small_config, preview, outputs) -> None:
+    def same(_: int):
+        while True:
+            yield preview
+
+    train(small_config(), labels, batches=same, preview=preview, outputs=outputs())
+    first, second, *_ = spied["batches"]
+    assert torch.equal(first.clean_a, second.clean_a)
+    assert not torch.equal(first.image_a, second.image_a)
+    assert not torch.equal(first.noise_level, second.noise_level)
+    for batch in (first, second):
+        assert batch.noise_level.min() < -0.9
+        assert batch.noise_level.max() > 0.9
+
+
+def test_discriminators_judge_what_the_pool_answers(
+    spied, labels, small_config, batches, preview, outputs, monkeypatch
+) -> None:
+    monkeypatch.setattr(
+        "gan.image_pool.ImagePool.query",
+        lambda self, fakes, random: {name: torch.full_like(fake, 0.5) for name, fake in fakes.items()},
+    )
+    train(small_config(), labels, batches=batches, preview=preview, outputs=outputs())
+    assert all((fake == 0.5).all() for fakes in spied["judged"] for fake in fakes.values())
+
+
+def test_snapshots_hold_the_moving_average(labels, small_config, batches, preview, outputs) -> None:
+    out = outputs()
+    train(small_config(), labels, batches=batches, preview=preview, outputs=out)
+    state = out.newest_checkpoint(torch.device("cpu"))
+    snapshot = Snapshot.from_bytes(out.snapshots[16]).tensors
+    first = gan.training_loop.TrainingState(small_config(), labels, torch.device("cpu")).ema.state_dict()
+    name = "ab.stem.0.weight"
+    assert torch.equal(snapshot[name], state["ema"][name])
+    assert not torch.equal(snapshot[name], state["method"][f"generators.{name}"])
+    assert not torch.equal(snapshot[name], first[name])
+
+
+def test_previews_are_drawn_by_the_moving_average(labels, small_config, preview) -> None:
+    state = gan.training_loop.TrainingState(small_config(), labels, torch.device("cpu"))
+    before = gan.training_loop.draw_preview(state, preview)
+    with torch.no_grad():
+        for parameter in state.method.parameters():
+            parameter.zero_()
+    assert (gan.training_loop.draw_preview(state, preview) == before).all()
+    state.ema.update(0.0)
+    assert (gan.training_loop.draw_preview(state, preview) != before).any()
+
+
+def test_the_optimisers_have_the_betas_of_the_config(labels, small_config, batches, preview, outputs) -> None:
+    out = outputs()
+    train(small_config(betas=(0.25, 0.75)), labels, batches=batches, preview=preview, outputs=out)
+    optimizers = out.newest_checkpoint(torch.device("cpu"))["optimizers"].values()
+    assert [tuple(o["param_groups"][0]["betas"]) for o in optimizers] == [(0.25, 0.75)] * 2
+
+
+def test_networks_compute_in_the_precision_of_the_config(
+    labels, small_config, batches, preview, outputs
+) -> None:
+    ends = []
+    for precision in ("fp32", "bf16"):
+        out = outputs()
+        train(small_config(precision=precision), labels, batches=batches, preview=preview, outputs=out)
+        ends.append(out.reports[0][1])
+    assert ends[0]["cycle_b"] != ends[1]["cycle_b"]
+    assert ends[0]["cycle_b"] == pytest.approx(ends[1]["cycle_b"], rel=0.05)
+
+
+def test_weights_that_go_bad_where_a_checkpoint_is_due_are_not_saved(
+    labels, small_config, batches, preview, outputs, monkeypatch
+) -> None:
+    out = outputs()
+    config = small_config(report_every_images=2, checkpoint_every_images=8)
+    descend = gan.training_loop.TrainingState.descend
+
+    def poisoned(self, phase, loss):
+        descend(self, phase, loss)
+        if self.num_images_seen == 6 and phase == "discriminators":
+            with torch.no_grad():
+                next(self.method.parameters()).fill_(math.nan)
+
+    monkeypatch.setattr(gan.training_loop.TrainingState, "descend", poisoned)
+    with pytest.raises(TrainingDiverged):
+        train(config, labels, batches=batches, preview=preview, outputs=out)
+    assert out.checkpoint is None
+
+
+def test_the_losses_at_a_fixed_seed_are_known(labels, small_config, batches, preview, outputs) -> None:
+    """A change that is meant to change nothing leaves these as they are."""
+    out = outputs()
+    train(small_config(precision="fp32"), labels, batches=batches, preview=preview, outputs=out)
+    metrics = out.reports[-1][1]
+    assert metrics == pytest.approx(KNOWN_LOSSES, rel=0.02, abs=1e-3)

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from gan.augment import noise_rgb
 from gan.config import NoiseConfig
 from gan.methods.attention_cyclegan import AttentionCycleGAN
 from gan.methods.method import Batch
@@ -75,3 +76,70 @@ def test_the_way_back_has_the_same_mask(batch, small_config) -> None:
     nothing = batch._replace(attention_a=torch.zeros_like(batch.attention_a))
     assert method.generator_phase(nothing).terms["cycle_a"] == 0
     assert method.generator_phase(batch).terms["cycle_a"] > 0
+
+
+class Judge(nn.Module):
+    """A discriminator without weights: the logit of a pixel is its mean over channels."""
+
+    def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
+        return [image.mean(1, keepdim=True)]
+
+
+def test_mask_both_counts_patches_under_the_mask_only(batch, small_config) -> None:
+    method = AttentionCycleGAN(small_config(background="mask_both"), NoiseConfig(), 3)
+    method.discriminators = nn.ModuleDict({"a": Judge(), "b": Judge()})
+    wanted = method.generator_phase(batch)
+    under = slice(12, None)
+    fake, real = wanted.fakes["b"][:, :3, :, under].mean(1), batch.image_b[..., under].mean(1)
+    assert wanted.terms["adversarial_b"].item() == pytest.approx((fake - 1).square().mean().item())
+    fakes = {name: image.detach() for name, image in wanted.fakes.items()}
+    terms = method.discriminator_phase(batch, fakes).terms
+    by_hand = 0.5 * ((real - 1).square().mean() + fake.square().mean())
+    assert terms["discriminator_b"].item() == pytest.approx(by_hand.item())
+    right = 0.5 * ((real > 0.5).float().mean() + (fake <= 0.5).float().mean())
+    assert terms["accuracy_b"].item() == pytest.approx(right.item())
+
+
+def test_a_background_that_weighs_nothing_does_not_count_where_a_label_is_compared(
+    batch, small_config
+) -> None:
+    method = AttentionCycleGAN(small_config(loss={"background": 0.0}), NoiseConfig(), 3)
+    changed = batch.clean_a.clone()
+    changed[..., :12] += 0.5
+    before = method.generator_phase(batch).terms
+    after = method.generator_phase(batch._replace(clean_a=changed)).terms
+    for term in ("cycle_a", "identity_a"):
+        assert torch.equal(before[term], after[term])
+    changed[..., 12:] += 0.5
+    for term in ("cycle_a", "identity_a"):
+        assert not torch.equal(
+            before[term], method.generator_phase(batch._replace(clean_a=changed)).terms[term]
+        )
+
+
+def test_drawn_labels_get_the_noise_of_labels(batch, small_config) -> None:
+    noise = NoiseConfig(amount=0.4)
+    method = AttentionCycleGAN(small_config(), noise, 3)
+    level = torch.full_like(batch.noise_level, 0.7)
+    drawn = method.generators["ba"](batch.image_b)
+    fake_a = method.generator_phase(batch._replace(noise_level=level)).fakes["a"]
+    assert torch.equal(fake_a, noise_rgb(drawn, level, noise))
+    assert not torch.equal(fake_a, drawn)
+
+
+def test_a_pasted_background_comes_from_another_photograph(batch, small_config) -> None:
+    fake_b = (
+        AttentionCycleGAN(small_config(background="photo"), NoiseConfig(), 3)
+        .generator_phase(batch)
+        .fakes["b"]
+    )
+    assert torch.equal(fake_b[0, ..., :12], batch.image_b[1, ..., :12])
+
+
+def test_the_way_back_is_aimed_at_the_clean_label(batch, small_config) -> None:
+    method = AttentionCycleGAN(small_config(loss={"background": 1.0}), NoiseConfig(amount=0), 3)
+    method.generators = nn.ModuleDict({"ab": nn.Identity(), "ba": nn.Identity()})
+    noised = batch._replace(image_a=batch.clean_a + 0.25)
+    terms = method.generator_phase(noised).terms
+    assert terms["cycle_a"].item() == pytest.approx(0.25)
+    assert terms["identity_a"].item() == pytest.approx(0.25)
