@@ -80,7 +80,7 @@ def images_under(folder: Path, suffixes: Iterable[str]) -> list[Path]:
 
 def images_in(folder: Path, suffixes: Iterable[str]) -> list[Path]:
     """Files right in `folder` with one of the suffixes, sorted. Hidden files are none."""
-    return sorted(path for path in folder.iterdir() if _is_image(path.name, suffixes) and path.is_file())
+    return sorted(path for path in folder.iterdir() if _is_image(path.name, suffixes) and not path.is_dir())
 
 
 def by_stem(paths: Iterable[Path]) -> dict[str, Path]:

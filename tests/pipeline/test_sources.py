@@ -226,3 +226,9 @@ def test_a_folder_of_jpeg_labels_says_why_they_are_none(tmp_path: Path) -> None:
     tree(tmp_path, "b.jpg", "a.jpg")
     with pytest.raises(SourceError, match=r"2 files like a\.jpg and no labels: JPG changes the colours"):
         find_labels(tmp_path)
+
+
+def test_a_link_to_nothing_is_found_so_that_it_can_be_said(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to(tmp_path / "gone")
+    (tmp_path / "folder.png").mkdir()
+    assert labels(tmp_path) == photos(tmp_path) == [("a.png", "unsplit")]
