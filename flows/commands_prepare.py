@@ -78,22 +78,11 @@ def preprocess(
     """Write what the network sees, as files. Label maps, attention masks, noised conditioning images."""
     from pipeline.config import load_config
     from pipeline.offline import preprocess_to
-    from pipeline.prepare import prepare
     from pipeline.progress import show_progress
-    from pipeline.run import draw_stage
+    from pipeline.run import draw_stage, prepare_stage
 
     resolved = draw_stage(load_config(config, overrides or ()))
-    with show_progress("check sources", "files") as progress:
-        prepared = prepare(
-            resolved.sources,
-            resolved.read_palette(),
-            cache=resolved.run_dir / "sources.json",
-            quarantine=resolved.output / "_quarantine",
-            needs_photos=False,
-            progress=progress,
-        )
-    for finding in prepared.findings:
-        typer.echo(str(finding), err=True)
+    prepared = prepare_stage(resolved, needs_photos=False)
     with show_progress("preprocess", "labels") as progress:
         preprocess_to(out, prepared, resolved, progress=progress)
     typer.echo(f"Written to {out}.")

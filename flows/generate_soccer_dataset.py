@@ -21,7 +21,7 @@ from pipeline.run import (
     hold_output,
     plan_stage,
     prepare_stage,
-    preview_stage,
+    report_stage,
     train_stage,
 )
 from pipeline.shards import Shard, SnapshotRef
@@ -80,7 +80,7 @@ def generate(
 @task(name="publish", **_stage)
 def commit(config: RunConfig, snapshot: SnapshotRef, staged: list[Shard], drawn: list[Shard]) -> RunResult:
     version = publish(config, [*staged, *drawn], snapshot_sha256=snapshot.sha256)
-    result = preview_stage(config, snapshot, version, drawn)
+    result = report_stage(config, snapshot, version, drawn)
     show_picture("dataset", read_image(result.contact_sheet))
     create_markdown_artifact(
         f"Version {result.version} of `{config.output}`: {result.num_images} images, "

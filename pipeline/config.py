@@ -163,7 +163,9 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         with open(path, "rb") as file:
             data = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"Config {path} cannot be read: {error}.") from None
+        raise ConfigError(
+            f"Config {path} cannot be read: {getattr(error, 'strerror', None) or error}."
+        ) from None
     if len(data) > MAX_CONFIG_BYTES:
         raise ConfigError(f"Config {path} is too large; a config has at most {MAX_CONFIG_BYTES} bytes.")
     try:

@@ -106,7 +106,8 @@ def load_palette(path: Path) -> Palette:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"Palette {path} cannot be read: {error}.") from None
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"Palette {path} cannot be read: {reason}.") from None
     except yaml.YAMLError as error:
         raise ValueError(f"Palette {path} is no valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(values, dict):

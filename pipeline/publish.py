@@ -5,26 +5,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from manifests.reader import TABLE_NAME, read_schema
-from manifests.schema import palette_of, same_classes, to_table
-from manifests.versions import commit, open_manifest
+from manifests.schema import palette_of, same_classes, to_table, version_number
+from manifests.versions import VERSIONS_FOLDER, commit, open_manifest, version_numbers
 from pipeline.config import RunConfig
 from pipeline.palette import Palette
 from pipeline.shards import Shard, staged_path
 
-__all__ = ["other_palette", "publish"]
+__all__ = ["output_conflict", "publish"]
 
 logger = logging.getLogger(__name__)
 
 
-def other_palette(output: Path, palette: Palette) -> str | None:
-    """Why a dataset's classes are not a palette's, as a clause; None when they are or there is none yet.
+def output_conflict(output: Path, palette: Palette) -> str | None:
+    """Why a run cannot publish to an output, as a clause; None when it can, or nothing is there yet.
 
     Raises:
         ManifestError: the dataset's table is damaged.
     """
     if not (output / TABLE_NAME).is_file():
         return None
-    published = palette_of(read_schema(output))
+    schema = read_schema(output)
+    if version_number(schema) > max(version_numbers(output), default=-1):
+        return f"its {TABLE_NAME} is of no version that {VERSIONS_FOLDER} records, so nothing can be added"
+    published = palette_of(schema)
     if same_classes(published, palette.model_dump(mode="json")):
         return None
     return f"it holds a dataset of palette '{published.get('name')}', not of '{palette.name}'"

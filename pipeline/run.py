@@ -15,8 +15,8 @@ from pipeline.contact_sheet import draw_contact_sheet
 from pipeline.images import encode_png
 from pipeline.prepare import Prepared, prepare
 from pipeline.progress import ShowProgress, show_progress
-from pipeline.publish import other_palette, publish
-from pipeline.scenes.drawing import draw_scenes
+from pipeline.publish import output_conflict, publish
+from pipeline.scenes.drawing import SCENES_FOLDER, draw_scenes
 from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, remove_leftovers, wanted_samples
 from pipeline.trained import finished_snapshot, newest_snapshot
 
@@ -28,7 +28,7 @@ __all__ = [
     "hold_output",
     "plan_stage",
     "prepare_stage",
-    "preview_stage",
+    "report_stage",
     "run",
     "scenes_folder",
     "train_stage",
@@ -77,12 +77,13 @@ def run(config: RunConfig, show: ShowProgress = show_progress, *, trains: bool =
     """
     with hold_output(config):
         config = draw_stage(config, show)
-        prepared = prepare_stage(config, show)
+        needs_photos = trains or config.train.drawn_background == "photo"
+        prepared = prepare_stage(config, show, needs_photos=needs_photos)
         snapshot = train_stage(config, prepared, show) if trains else _newest(config)
         plan = plan_stage(config, prepared, snapshot)
         drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
         version = publish(config, [*plan.staged, *drawn], snapshot_sha256=snapshot.sha256)
-        return preview_stage(config, snapshot, version, drawn)
+        return report_stage(config, snapshot, version, drawn)
 
 
 @contextmanager
@@ -96,7 +97,7 @@ def hold_output(config: RunConfig) -> Iterator[None]:
     staging = config.output / "_staging"
     make_folders(staging)
     with exclusive_lock(staging / "run.lock", what=f"The output {config.output}"):
-        conflict = other_palette(config.output, config.read_palette())
+        conflict = output_conflict(config.output, config.read_palette())
         if conflict is not None:
             raise ConfigError(f"{config.output} cannot be used: {conflict}; choose another output.")
         yield
@@ -113,7 +114,7 @@ def draw_stage(config: RunConfig, show: ShowProgress = show_progress) -> RunConf
 
 def scenes_folder(config: RunConfig) -> Path:
     """Where a run's own scenes lie, in the layout of any other source."""
-    return config.run_dir / "scenes"
+    return config.run_dir / SCENES_FOLDER
 
 
 def with_scenes(config: RunConfig) -> RunConfig:
@@ -130,7 +131,9 @@ def with_scenes(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"sources": sources})
 
 
-def prepare_stage(config: RunConfig, show: ShowProgress = show_progress) -> Prepared:
+def prepare_stage(
+    config: RunConfig, show: ShowProgress = show_progress, *, needs_photos: bool = True
+) -> Prepared:
     """Find, hash and check every source file; bad ones are listed in `_quarantine/`."""
     with show("check sources", "files") as progress:
         prepared = prepare(
@@ -139,6 +142,7 @@ def prepare_stage(config: RunConfig, show: ShowProgress = show_progress) -> Prep
             cache=config.run_dir / "sources.json",
             quarantine=config.output / "_quarantine",
             progress=progress,
+            needs_photos=needs_photos,
         )
     for finding in prepared.findings:
         logger.warning("%s", finding)
@@ -195,7 +199,7 @@ def generate_stage(
         return [generation.run(shard, lambda: progress(next(done), total)) for shard in shards]
 
 
-def preview_stage(config: RunConfig, snapshot: SnapshotRef, version: int, drawn: list[Shard]) -> RunResult:
+def report_stage(config: RunConfig, snapshot: SnapshotRef, version: int, drawn: list[Shard]) -> RunResult:
     """Draw the contact sheet when it is older than the dataset's table, and sum up."""
     rows = open_manifest(config.output).records
     sheet = config.output / "report" / "contact-sheet.png"

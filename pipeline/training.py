@@ -97,7 +97,7 @@ class TrainingImages:
 
     def __init__(self, config: RunConfig, palette: Palette, labels: Sequence[Path], photos: Sequence[Path]):
         if not labels or not photos:
-            raise ValueError(
+            raise ConfigError(
                 f"Training needs labels and photographs; {len(labels)} and {len(photos)} were found."
             )
         self._train = config.train

@@ -91,28 +91,16 @@ def _check_output(config: RunConfig, palette: Palette) -> Iterator[Finding]:
     if not (config.output / "metadata.parquet").is_file():
         return
     # Only here: pyarrow takes longer to import than all the rest.
-    from manifests.reader import read_schema
-    from manifests.schema import version_number
-    from manifests.versions import VERSIONS_FOLDER, version_numbers
-    from pipeline.publish import other_palette
+    from pipeline.publish import output_conflict
 
     try:
-        conflict = other_palette(config.output, palette)
-        is_recorded = version_number(read_schema(config.output)) <= max(
-            version_numbers(config.output), default=-1
-        )
+        conflict = output_conflict(config.output, palette)
     except (OSError, ValueError) as error:
         fix = "run `seg2real verify` on it, or choose another output"
         yield _error("bad-output", config.output, error, fix)
         return
     if conflict is not None:
-        yield Finding("other-palette", "error", config.output, conflict, "choose another output")
-    if not is_recorded:
-        what = (
-            f"its metadata.parquet is none that its folder {VERSIONS_FOLDER} records, so nothing can be added"
-        )
-        fix = f"choose another output, or bring {VERSIONS_FOLDER} back"
-        yield Finding("unrecorded-output", "error", config.output, what, fix)
+        yield Finding("output-conflict", "error", config.output, conflict, "choose another output")
 
 
 def _check_scenes(config: RunConfig, palette: Palette) -> Iterator[Finding]:

@@ -157,3 +157,24 @@ def test_a_run_trains_resumes_and_ends(
     for path in (config.run_dir / "snapshots").iterdir():
         path.unlink()
     assert train_run(config, *paths).name == last.name
+
+
+def test_labels_and_photographs_come_in_orders_of_their_own(
+    tmp_path: Path, config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is paired: the n-th label does not come with the n-th photograph."""
+    labels, photos = ([tmp_path / f"{kind}{i}" for i in range(9)] for kind in "ab")
+    shown: dict[str, list[int]] = {"a": [], "b": []}
+
+    def read(path: Path, *_: object, **__: object) -> np.ndarray:
+        shown[path.name[0]].append(int(path.name[1:]))
+        return np.zeros((20, 20, 3) if path.name[0] == "b" else (20, 20), np.uint8)
+
+    monkeypatch.setattr(training, "CACHE_BYTES", 0)
+    monkeypatch.setattr(training, "read_label", read)
+    monkeypatch.setattr(training, "read_image", read)
+    stream = TrainingImages(config, config.read_palette(), labels, photos)
+    step = config.train.batch_size
+    for number in range(0, 36 * step, step):
+        stream.batch(number)
+    assert np.mean(np.array(shown["a"]) == np.array(shown["b"])) < 0.5

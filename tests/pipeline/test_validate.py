@@ -151,7 +151,7 @@ def test_an_output_of_another_palette_is_an_error(tmp_path: Path) -> None:
     config = good_run(tmp_path)
     ours = config.read_palette()
     theirs = Palette(name="other", classes=ours.classes[::-1])
-    for palette, expected in ((ours, []), (theirs, ["other-palette"])):
+    for palette, expected in ((ours, []), (theirs, ["output-conflict"])):
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
         publish_nothing(tmp_path / "out", palette)
         assert codes(validate(config), "error") == expected
@@ -164,7 +164,7 @@ def test_an_output_without_its_versions_is_an_error(tmp_path: Path) -> None:
     publish_nothing(tmp_path / "out", config.read_palette())
     assert codes(validate(config), "error") == []
     shutil.rmtree(tmp_path / "out" / "_versions")
-    assert codes(validate(config), "error") == ["unrecorded-output"]
+    assert codes(validate(config), "error") == ["output-conflict"]
 
 
 def test_an_error_of_the_system_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ def test_an_error_of_the_system_is_said_in_words(tmp_path: Path, monkeypatch: py
     def refuse(root: Path) -> None:
         raise PermissionError(13, "Permission denied", str(root))
 
-    monkeypatch.setattr("manifests.reader.read_schema", refuse)
+    monkeypatch.setattr("pipeline.publish.read_schema", refuse)
     (finding,) = (finding for finding in validate(config) if finding.code == "bad-output")
     assert finding.what == "Permission denied"
 
