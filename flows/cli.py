@@ -28,7 +28,7 @@ EXIT_CODES = {
     "gan.training_state.CheckpointMismatch": 2,
     "pipeline.config.ConfigError": 2,
     "pipeline.scenes.rendering.SceneError": 2,
-    "pipeline.sources.SourceError": 2,
+    "pipeline.sources.search.SourceError": 2,
     "pipeline.prepare.TooManyBadInputs": 3,
     "gan.health.TrainingDiverged": 4,
 }

@@ -77,7 +77,7 @@ def preprocess(
 ) -> None:
     """Write what the network sees, as files. Label maps, attention masks, noised conditioning images."""
     from pipeline.config import load_config
-    from pipeline.offline import preprocess_to
+    from pipeline.preprocess_files import preprocess_to
     from pipeline.progress import show_progress
     from pipeline.run import draw_stage, prepare_stage
 

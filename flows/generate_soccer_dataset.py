@@ -25,7 +25,7 @@ from pipeline.run import (
     train_stage,
 )
 from pipeline.shards import Shard, SnapshotRef
-from pipeline.trained import numbered_files
+from pipeline.snapshot_files import numbered_files
 
 __all__ = ["generate_soccer_dataset"]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from manifests.durable import make_folders, write_durable
 from manifests.schema import SampleRecord
 from pipeline.config import SourcesConfig
-from pipeline.findings import Finding
-from pipeline.inspection import FIX_IMAGE, Inspection, find_sources, inspect_sources, too_many_bad
-from pipeline.inspection_cache import InspectionCache
 from pipeline.palette import Palette
-from pipeline.sources import SourceError
+from pipeline.sources.findings import Finding
+from pipeline.sources.inspection import FIX_IMAGE, Inspection, find_sources, inspect_sources, too_many_bad
+from pipeline.sources.inspection_cache import InspectionCache
+from pipeline.sources.search import SourceError
 
 __all__ = ["BAD_FILES", "Photo", "Prepared", "TooManyBadInputs", "prepare"]
 

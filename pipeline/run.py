@@ -18,7 +18,7 @@ from pipeline.progress import ShowProgress, show_progress
 from pipeline.publish import output_conflict, publish
 from pipeline.scenes.drawing import SCENES_FOLDER, draw_scenes
 from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, remove_leftovers, wanted_samples
-from pipeline.trained import finished_snapshot, newest_snapshot
+from pipeline.snapshot_files import finished_snapshot, newest_snapshot
 
 __all__ = [
     "Plan",

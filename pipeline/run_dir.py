@@ -18,7 +18,7 @@ from manifests.durable import exclusive_lock, is_temporary, make_folders, open_d
 from pipeline.config import RunConfig, as_yaml
 from pipeline.images import encode_png
 from pipeline.progress import Progress
-from pipeline.trained import numbered_files
+from pipeline.snapshot_files import numbered_files
 
 __all__ = ["CheckpointError", "RunDir"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from manifests.durable import create_durable, make_folders
 from pipeline.config import ConfigError, SourcesConfig
 from pipeline.images import read_image
-from pipeline.inspection import FoundSources, find_sources
 from pipeline.palette import Palette, load_palette
-from pipeline.sources import SourceError
+from pipeline.sources.inspection import FoundSources, find_sources
+from pipeline.sources.search import SourceError
 
 __all__ = ["StartingConfig", "read_palette", "shipped_palette", "write_starting_config"]
 

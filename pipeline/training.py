@@ -22,7 +22,7 @@ from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.run_dir import RunDir
-from pipeline.trained import finished_snapshot
+from pipeline.snapshot_files import finished_snapshot
 
 __all__ = ["TrainingImages", "label_spec", "train_run"]
 

@@ -10,13 +10,13 @@ import yaml
 
 from gan.config import RESUMABLE_CHANGES
 from pipeline.config import RunConfig
-from pipeline.findings import Finding
 from pipeline.geometry import cover_scale
-from pipeline.inspection import FoundSources, Inspection, find_sources, inspect_sources, too_many_bad
-from pipeline.inspection_cache import InspectionCache
 from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
-from pipeline.trained import finished_snapshot, numbered_files
+from pipeline.snapshot_files import finished_snapshot, numbered_files
+from pipeline.sources.findings import Finding
+from pipeline.sources.inspection import FoundSources, Inspection, find_sources, inspect_sources, too_many_bad
+from pipeline.sources.inspection_cache import InspectionCache
 
 __all__ = ["Finding", "validate"]
 

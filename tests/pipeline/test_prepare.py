@@ -10,7 +10,7 @@ from pipeline.config import SourcesConfig
 from pipeline.images import encode_jpeg, encode_label_png, encode_png
 from pipeline.palette import Palette, PaletteClass
 from pipeline.prepare import BAD_FILES, Prepared, TooManyBadInputs, prepare
-from pipeline.sources import SourceError
+from pipeline.sources.search import SourceError
 
 COLORS = [(0, 0, 0), (0, 255, 0), (255, 255, 255)]
 PALETTE = Palette(name="p", classes=tuple(PaletteClass(name=f"c{i}", color=c) for i, c in enumerate(COLORS)))
@@ -78,7 +78,7 @@ def test_a_second_run_opens_nothing_and_finds_the_same(root: Path, monkeypatch: 
     def refuse(path: Path) -> bytes:
         raise AssertionError(f"{path} was opened")
 
-    monkeypatch.setattr("pipeline.inspection.read_bytes", refuse)
+    monkeypatch.setattr("pipeline.sources.inspection.read_bytes", refuse)
     assert run(root) == first
 
 

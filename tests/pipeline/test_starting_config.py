@@ -8,7 +8,7 @@ import pytest
 from pipeline.config import ConfigError, load_config
 from pipeline.images import encode_png, write_file
 from pipeline.palette import load_palette
-from pipeline.sources import SourceError
+from pipeline.sources.search import SourceError
 from pipeline.starting_config import StartingConfig, shipped_palette, write_starting_config
 
 NUBOTS = [(0, 0, 0), (0, 255, 0), (255, 255, 255), (255, 255, 0)]

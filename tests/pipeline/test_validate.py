@@ -12,10 +12,10 @@ import yaml
 from manifests.schema import to_table, with_version_number
 from manifests.writer import table_bytes
 from pipeline.config import RunConfig, as_yaml, load_config
-from pipeline.findings import Finding
 from pipeline.images import encode_jpeg, encode_label_png
 from pipeline.palette import Palette, load_palette
 from pipeline.scenes.drawing import SCENES_FOLDER, draw_scenes
+from pipeline.sources.findings import Finding
 from pipeline.validate import validate
 
 REPOSITORY = Path(__file__).parents[2]

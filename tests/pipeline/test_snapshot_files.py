@@ -7,7 +7,7 @@ import pytest
 
 from gan.snapshot import SnapshotInfo
 from pipeline.config import RunConfig
-from pipeline.trained import finished_snapshot, newest_snapshot, numbered_files
+from pipeline.snapshot_files import finished_snapshot, newest_snapshot, numbered_files
 
 
 @pytest.fixture

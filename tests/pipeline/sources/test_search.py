@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.source_checks import check_names, check_roles, check_twins, skipped_labels, skipped_photos
-from pipeline.sources import SourceError, find_labels, find_photos
+from pipeline.sources.checks import check_names, check_roles, check_twins, skipped_labels, skipped_photos
+from pipeline.sources.search import SourceError, find_labels, find_photos
 
 
 def tree(root: Path, *names: str) -> Path:

@@ -8,10 +8,10 @@ import yaml
 
 from pipeline.config import ConfigError, RunConfig, load_config
 from pipeline.images import BadImageError, encode_label_png, read_image, read_label
-from pipeline.offline import preprocess_to
 from pipeline.palette import load_palette
 from pipeline.prepare import Prepared, prepare
 from pipeline.preprocess import condition, noise_field, noise_table
+from pipeline.preprocess_files import preprocess_to
 
 PALETTES = Path(__file__).parents[2] / "configs" / "palettes"
 

@@ -13,12 +13,12 @@ import numpy as np
 import yaml
 
 from pipeline.config import SourcesConfig
-from pipeline.findings import Finding
 from pipeline.images import BadImageError, decode_image, decode_label, read_bytes
-from pipeline.inspection_cache import InspectionCache
 from pipeline.palette import Palette
-from pipeline.source_checks import check_names, check_roles, check_twins, skipped_labels, skipped_photos
-from pipeline.sources import SourceError, SourceLabel, SourcePhoto, find_labels, find_photos
+from pipeline.sources.checks import check_names, check_roles, check_twins, skipped_labels, skipped_photos
+from pipeline.sources.findings import Finding
+from pipeline.sources.inspection_cache import InspectionCache
+from pipeline.sources.search import SourceError, SourceLabel, SourcePhoto, find_labels, find_photos
 
 __all__ = ["FoundSources", "ImageFacts", "Inspection", "find_sources", "inspect_sources", "too_many_bad"]
 

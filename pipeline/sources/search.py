@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.layouts import (
+from pipeline.sources.layouts import (
     FOLDERS,
     LABEL_SUFFIXES,
     LAYOUTS,

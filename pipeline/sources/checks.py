@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from pipeline.findings import Finding
-from pipeline.layouts import (
+from pipeline.sources.findings import Finding
+from pipeline.sources.layouts import (
     FOLDERS,
     LABEL_SUFFIXES,
     LOSSY_SUFFIXES,
@@ -24,7 +24,7 @@ from pipeline.layouts import (
     render_sets,
     visual_mesh_labels,
 )
-from pipeline.sources import CAMERA_SUFFIXES, SourceLabel, SourcePhoto
+from pipeline.sources.search import CAMERA_SUFFIXES, SourceLabel, SourcePhoto
 
 __all__ = ["check_names", "check_roles", "check_twins", "skipped_labels", "skipped_photos"]
 

@@ -1,0 +1,1 @@
+"""What users bring: finds labels and photographs in every known layout, and looks into each file once."""
