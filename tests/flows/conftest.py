@@ -1,22 +1,26 @@
-"""A tiny run, and Prefect's server for tests."""
+"""A tiny run, the command line, and Prefect's server for tests."""
 
 import logging
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
 
+from flows.cli import main
 from flows.prefect_settings import PACKAGES, set_defaults
 
 set_defaults()  # before any test imports Prefect
 
-CONFIGS = Path(__file__).parent.parent.parent / "configs"
+ROOT = Path(__file__).parent.parent.parent
 
 TINY = {
     "name": "tiny",
-    "palette": str(CONFIGS / "palettes" / "nubots.yaml"),
+    "palette": str(ROOT / "configs" / "palettes" / "nubots.yaml"),
     "run_dir": "run",
     "output": "output",
     "scenes": {
@@ -101,3 +105,35 @@ def keep_signal_handlers() -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
+
+
+class Said(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    """Exit code."""
+    out: str
+    """What it printed."""
+    err: str
+    """What it printed to stderr."""
+
+
+@pytest.fixture
+def seg2real(
+    keep_signal_handlers: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Call the command line in this process."""
+
+    def call(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["seg2real", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return Said(left.value.code or 0, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """For a process of its own, anywhere: it finds the project, and computes on one thread."""
+    return os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

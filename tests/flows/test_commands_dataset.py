@@ -1,0 +1,24 @@
+"""verify and info, on what a tiny run published."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_run_verify_and_info_on_a_tiny_run(
+    seg2real: Callable, write_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    config, output = write_config(tmp_path), tmp_path / "output"
+    said = seg2real("run", config)
+    assert (said.code, "version 1, 5 images, 5 of them new" in said.out) == (0, True)
+    assert "version 1, 5 images, 0 of them new" in seg2real("generate", config).out
+    said = seg2real("verify", output)
+    assert (said.code, "5 rows hashed and decoded: all is well" in said.out) == (0, True)
+    said = seg2real("info", output)
+    assert "robot" in said.out and "train" in said.out
+
+    next((output / "images").rglob("*.png")).unlink()
+    said = seg2real("verify", "--fast", output)
+    assert (said.code, "the image cannot be opened" in said.out) == (3, True)
