@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
@@ -71,6 +72,14 @@ def make_record() -> Callable[..., SampleRecord]:
         return SampleRecord(**values | lineage | changes)
 
     return make
+
+
+@pytest.fixture
+def rows(make_record: Callable[..., SampleRecord]) -> Callable[..., pa.Table]:
+    """A table to commit: a finished record for each name."""
+    return lambda *names, **changes: to_table(
+        [make_record(name, **changes) for name in names], palette=PALETTE
+    )
 
 
 @pytest.fixture

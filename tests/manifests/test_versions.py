@@ -1,36 +1,16 @@
-"""The commit protocol: nothing lost, nothing twice, never half a table."""
+"""Committing and opening: a dataset grows version by version, and refuses what does not belong to it."""
 
 import json
-import os
-import resource
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from manifests import versions
-from manifests.durable import DiskFullError, is_temporary
 from manifests.merge import ConflictError
-from manifests.reader import ManifestError, read_records, read_schema, read_table
+from manifests.reader import ManifestError, read_records, read_schema
 from manifests.schema import SCHEMA, SchemaError, to_table, version_number
 from manifests.versions import commit, open_manifest, read_version, version_numbers
-
-
-@pytest.fixture
-def rows(make_record: Callable, palette: dict) -> Callable:
-    return lambda *names, **changes: to_table(
-        [make_record(name, **changes) for name in names], palette=palette
-    )
-
-
-def ids(root: Path) -> list[str]:
-    return [record.source_label.split("/")[1].removesuffix(".png") for record in read_records(root)]
 
 
 def test_a_dataset_grows_version_by_version(tmp_path: Path, rows: Callable, make_record: Callable) -> None:
@@ -38,11 +18,11 @@ def test_a_dataset_grows_version_by_version(tmp_path: Path, rows: Callable, make
     assert commit(tmp_path, rows("b", "a"), message="first", config_sha256="c", snapshot_sha256="s") == 1
     assert commit(tmp_path, rows("c")) == 2
     assert commit(tmp_path, remove=[make_record("a").sample_id]) == 3
-    assert ids(tmp_path) == ["b", "c"]
+    assert read_records(tmp_path) == [make_record("b"), make_record("c")]
 
     manifest = open_manifest(tmp_path)
     assert manifest.version == version_number(manifest.table.schema) == 3
-    assert manifest.records == read_records(tmp_path) == [make_record("b"), make_record("c")]
+    assert manifest.records == read_records(tmp_path)
     assert open_manifest(tmp_path, version=1).records == [make_record("a"), make_record("b")]
 
     history = [read_version(tmp_path, number) for number in version_numbers(tmp_path)]
@@ -126,67 +106,6 @@ def test_an_unexpected_parent_is_refused(tmp_path: Path, rows: Callable) -> None
     commit(tmp_path, rows("b"), expected_parent=1)
 
 
-def overtake(monkeypatch: pytest.MonkeyPatch, by: Callable[[], object]) -> None:
-    """Let another writer commit between the next commit's look at the head and its version record."""
-    create = versions.create_durable
-
-    def late(path: Path, data: bytes) -> None:
-        monkeypatch.setattr(versions, "create_durable", create)
-        by()
-        create(path, data)
-
-    monkeypatch.setattr(versions, "create_durable", late)
-
-
-def test_an_overtaken_addition_is_retried(tmp_path: Path, rows: Callable, monkeypatch) -> None:
-    commit(tmp_path, rows("a"))
-    overtake(monkeypatch, lambda: commit(tmp_path, rows("b")))
-    assert commit(tmp_path, rows("c")) == 3
-    assert ids(tmp_path) == ["a", "b", "c"]
-    assert len(list((tmp_path / "_versions").glob("*.parquet"))) == 3
-
-
-def test_an_addition_overtaken_by_the_same_rows_is_done(tmp_path: Path, rows: Callable, monkeypatch) -> None:
-    overtake(monkeypatch, lambda: commit(tmp_path, rows("a")))
-    assert commit(tmp_path, rows("a")) == 1
-    assert open_manifest(tmp_path).table.num_rows == 1
-
-
-def test_an_overtaken_removal_is_refused(tmp_path: Path, rows: Callable, make_record, monkeypatch) -> None:
-    commit(tmp_path, rows("a", "b"))
-    overtake(monkeypatch, lambda: commit(tmp_path, rows("c")))
-    with pytest.raises(ConflictError, match="version 2 came from another writer"):
-        commit(tmp_path, remove=[make_record("a").sample_id])
-    assert ids(tmp_path) == ["a", "b", "c"]
-
-
-def test_opening_publishes_what_a_dead_writer_committed(tmp_path: Path, rows: Callable) -> None:
-    commit(tmp_path, rows("a"))
-    old = (tmp_path / "metadata.parquet").read_bytes()
-    commit(tmp_path, rows("b"))
-    new = (tmp_path / "metadata.parquet").read_bytes()
-    for left_behind in (old, b"", None):
-        (tmp_path / "metadata.parquet").unlink()
-        if left_behind is not None:
-            (tmp_path / "metadata.parquet").write_bytes(left_behind)
-        assert open_manifest(tmp_path).version == 2
-        assert (tmp_path / "metadata.parquet").read_bytes() == new
-
-
-def test_a_full_disk_leaves_the_old_version(tmp_path: Path, rows: Callable) -> None:
-    commit(tmp_path, rows("a"))
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    try:
-        with pytest.raises(DiskFullError, match="bytes were needed"):
-            commit(tmp_path, rows(*"bcdef"))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == before
-    assert commit(tmp_path, rows(*"bcdef")) == 2
-
-
 def test_a_readme_is_made_once_and_never_touched_again(tmp_path: Path, rows: Callable) -> None:
     commit(tmp_path, rows("a"))
     assert "load_dataset" in (tmp_path / "README.md").read_text()
@@ -219,143 +138,3 @@ def test_damaged_versions_are_named(tmp_path: Path, rows: Callable) -> None:
     (tmp_path / "_versions" / "00000001.json").write_bytes(b"")
     with pytest.raises(ManifestError, match="00000001.json is damaged"):
         open_manifest(tmp_path)
-
-
-WORKER = """
-import os, signal, sys
-class NoPandas:
-    # pyarrow would load it, which takes longer than the test.
-    def find_spec(self, name, *_):
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, NoPandas())
-from pathlib import Path
-import manifests.versions as versions
-from manifests.schema import SCHEMA, SampleRecord, to_table
-
-writer, first, last, roots = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
-steps = step_to_die_at = 0
-
-def dying(function):
-    def call(*arguments, **options):
-        global steps
-        for moment in ("before", "after"):
-            steps += 1
-            if steps == step_to_die_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            if moment == "before":
-                result = function(*arguments, **options)
-        return result
-    return call
-
-for name in ("write_durable", "create_durable", "make_folders", "_publish"):
-    setattr(versions, name, dying(getattr(versions, name)))
-
-plain = {field.name: "x" for field in SCHEMA} | dict.fromkeys(
-    ["width", "height", "image_bytes", "label_bytes", "seed", "variant"], 1
-) | {"class_pixel_counts": (1,), "mask_coverage": 0.5, "accepted": True}
-palette = {"name": "p", "classes": [{"name": "a", "color": [0, 0, 0]}]}
-print("ready", flush=True)
-for argument in roots:
-    step, root = argument.split(":", 1)
-    # With several roots, each has a child of its own, so that Python and Arrow start once.
-    if len(roots) > 1 and os.fork():
-        print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
-        continue
-    step_to_die_at = int(step)
-    for batch in range(first, last):
-        records = [SampleRecord(**plain | {"sample_id": f"{writer}-{batch:04d}-{row}"}) for row in range(5)]
-        versions.commit(Path(root), to_table(records, palette=palette))
-        if len(roots) == 1:
-            print(batch, flush=True)
-    if len(roots) > 1:
-        os._exit(0)
-"""
-
-
-def start(writer: str, first: int, last: int, *roots: Path, steps: Sequence[int] = (0,)) -> subprocess.Popen:
-    """A process that commits batches of five rows to each root; it dies at the root's step, 0 = never."""
-    arguments = [f"{step}:{root}" for step, root in zip(steps, roots, strict=True)]
-    command = [sys.executable, "-c", WORKER, writer, str(first), str(last), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-def batches(root: Path) -> dict[str, list[int]]:
-    """Batches per writer in the published table; each must be whole and there once."""
-    rows: dict[str, list[str]] = {}
-    for identifier in read_table(root)["sample_id"].to_pylist():
-        rows.setdefault(identifier.rsplit("-", 1)[0], []).append(identifier[-1])
-    assert all(sorted(found) == list("01234") for found in rows.values())
-    found: dict[str, list[int]] = {}
-    for key in sorted(rows):
-        writer, batch = key.split("-")
-        found.setdefault(writer, []).append(int(batch))
-    return found
-
-
-def test_killed_at_each_step_and_started_again_it_ends_in_the_same_table(tmp_path: Path) -> None:
-    whole = tmp_path / "whole"
-    assert start("w", 0, 3, whole).communicate()[0].split()[1:] == ["0", "1", "2"]
-    steps = range(1, 21)
-    roots = [tmp_path / str(step) for step in steps]
-    codes = start("w", 0, 2, *roots, steps=steps).communicate()[0].split()[1:]
-    assert codes == [str(-signal.SIGKILL)] * 20
-    for step, root in zip(steps, roots, strict=True):
-        # A plain reader sees the last committed version or, if its publisher died, the one before.
-        committed = (version_numbers(root) or [0])[-1]
-        published = version_number(read_schema(root)) if (root / "metadata.parquet").exists() else 0
-        assert published in (committed, committed - 1)
-        # The next open puts that right.
-        if step % 2:
-            assert open_manifest(root).version == committed
-            assert not committed or version_number(read_schema(root)) == committed
-    # The same command again ends in the same table, whether somebody opened the dataset in between or not.
-    codes = start("w", 0, 3, *roots, steps=[0] * 20).communicate()[0].split()[1:]
-    assert codes == ["0"] * 20
-    for root in roots:
-        assert (root / "metadata.parquet").read_bytes() == (whole / "metadata.parquet").read_bytes()
-
-
-def test_four_writers_and_random_kills_lose_and_duplicate_nothing(tmp_path: Path) -> None:
-    acknowledged: dict[str, set[int]] = {writer: set() for writer in "abcd"}
-    stop, sightings = threading.Event(), []
-
-    def watch() -> None:
-        # Any reader at any time sees whole batches only, and never fewer than before.
-        while not stop.is_set():
-            if (tmp_path / "metadata.parquet").exists():
-                sightings.append({writer: len(found) for writer, found in batches(tmp_path).items()})
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    for round_number in range(3):
-        processes = {writer: start(writer, 0, 1000, tmp_path) for writer in "abcd"}
-        for process in processes.values():
-            process.stdout.readline()
-        for number, process in enumerate(processes.values()):
-            time.sleep(0.07 + 0.037 * ((number + round_number) % 4))
-            process.kill()
-        for writer, process in processes.items():
-            acknowledged[writer] |= {int(line) for line in process.communicate()[0].split()}
-    stop.set()
-    watcher.join()
-
-    manifest = open_manifest(tmp_path)
-    found = batches(tmp_path) if manifest.version else {}
-    for writer, batches_acknowledged in acknowledged.items():
-        assert batches_acknowledged <= set(found.get(writer, []))
-        assert found.get(writer, []) == list(range(len(found.get(writer, []))))
-    assert version_numbers(tmp_path) == list(range(1, manifest.version + 1))
-    assert manifest.table.num_rows == 5 * sum(map(len, found.values()))
-    assert manifest.version == sum(map(len, found.values()))
-    for earlier, later in zip(sightings, sightings[1:], strict=False):
-        assert all(later[writer] >= number for writer, number in earlier.items())
-    leftovers = [name for name in os.listdir(tmp_path) if is_temporary(name)]
-    assert set(os.listdir(tmp_path)) - set(leftovers) <= {"README.md", "_versions", "metadata.parquet"}
-
-
-def test_four_writers_at_once_all_arrive(tmp_path: Path) -> None:
-    processes = [start(writer, 0, 6, tmp_path) for writer in "abcd"]
-    assert [process.communicate()[0].split()[1:] for process in processes] == [list("012345")] * 4
-    assert batches(tmp_path) == {writer: list(range(6)) for writer in "abcd"}
-    assert open_manifest(tmp_path).version == 24
