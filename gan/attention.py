@@ -26,7 +26,7 @@ def place_background(
     *,
     attention: Tensor,
     image_a: Tensor,
-    image_b: Tensor,
+    image_b: Tensor | None,
 ) -> Tensor:
     """What the generator drew, with the background that was chosen outside the mask: float [N, 3, H, W] in
     [-1, 1].

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gan.config import NoiseConfig
 
-__all__ = ["NUM_NOISE_LEVELS", "Conditioned", "Conditioning", "LabelSpec", "draw_noise_field"]
+__all__ = ["NUM_NOISE_LEVELS", "Conditioned", "Conditioning", "DomainA", "LabelSpec", "draw_noise_field"]
 
 NUM_NOISE_LEVELS = 256
 NO_NOISE_LEVEL = 128  # d = amount * (2 * 128 / 255 - 1), which moves no channel by a level
@@ -28,6 +28,14 @@ class LabelSpec(NamedTuple):
     noise: NoiseConfig
     palette: dict[str, Any]
     """Class names and colours as the palette's file has them, for whoever uses a snapshot."""
+
+
+class DomainA(NamedTuple):
+    """What networks need to know of the conditioning images."""
+
+    channels: int
+    num_classes: int
+    noise: NoiseConfig
 
 
 class Conditioned(NamedTuple):
@@ -63,6 +71,7 @@ class Conditioning(nn.Module):
         self.kind = kind
         self.noise = labels.noise
         self.channels = table.shape[-1]
+        self.domain = DomainA(self.channels, num_classes, labels.noise)
         self.colors = labels.noise_table[:, NO_NOISE_LEVEL]  # uint8 [K, 3]
         self.register_buffer(
             "table", table.reshape(num_classes * NUM_NOISE_LEVELS, self.channels), persistent=False

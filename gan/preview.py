@@ -1,10 +1,11 @@
 """The fixed grid of pictures that shows how a run is doing."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gan.attention import place_background
 from gan.conditioning import Conditioning, draw_noise_field
 from gan.data import HostBatch, from_uint8, to_uint8
 from gan.training_state import TrainingState
@@ -17,8 +18,8 @@ NOISE_SEED = 0
 
 @torch.no_grad()
 def draw_preview(state: TrainingState, images: HostBatch) -> np.ndarray:
-    """One column per image; rows: label, image as generated, label read back, photograph, drawn label,
-    photograph drawn back. Drawn by the averaged weights.
+    """One column per image; rows: label, image as generated, and where the method draws both ways label read
+    back, photograph, drawn label, photograph drawn back. Drawn by the averaged weights.
 
     Args:
         state: the run.
@@ -36,28 +37,22 @@ def draw_preview(state: TrainingState, images: HostBatch) -> np.ndarray:
     )
     image_a, _, attention = conditioning(label_map, noise)
     image_b = from_uint8(torch.from_numpy(images.photo).to(device))
-    fake_b = place_background(
-        _one_by_one(generators["ab"], image_a),
-        state.config.drawn_background,
-        attention=attention,
-        image_a=image_a,
-        image_b=image_b.roll(1, dims=0),
-    )
-    fake_a = _one_by_one(generators["ba"], image_b)
-    return _tile(
-        [
-            _label_colors(image_a, conditioning),
-            to_uint8(fake_b).cpu().numpy(),
-            _label_colors(_one_by_one(generators["ba"], fake_b), conditioning),
+    fake_b = _one_by_one(generators.draw_b, image_a, attention, image_b.roll(1, dims=0))
+    rows = [_label_colors(image_a, conditioning), to_uint8(fake_b).cpu().numpy()]
+    if generators.draws_a:
+        fake_a = _one_by_one(generators.draw_a, image_b)
+        everywhere = torch.ones_like(attention)
+        rows += [
+            _label_colors(_one_by_one(generators.draw_a, fake_b), conditioning),
             to_uint8(image_b).cpu().numpy(),
             _label_colors(fake_a, conditioning),
-            to_uint8(_one_by_one(generators["ab"], fake_a)).cpu().numpy(),
+            to_uint8(_one_by_one(generators.draw_b, fake_a, everywhere, image_b)).cpu().numpy(),
         ]
-    )
+    return _tile(rows)
 
 
-def _one_by_one(generator: nn.Module, images: Tensor) -> Tensor:
-    return torch.cat([generator(image) for image in images.split(1)])
+def _one_by_one(draw: Callable[..., Tensor], *images: Tensor) -> Tensor:
+    return torch.cat([draw(*each) for each in zip(*(image.split(1) for image in images), strict=True)])
 
 
 def _label_colors(image: Tensor, conditioning: Conditioning) -> np.ndarray:

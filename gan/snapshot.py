@@ -67,10 +67,10 @@ class Snapshot:
         """False when any weight is NaN or infinite."""
         return all(bool(tensor.isfinite().all()) for tensor in self.tensors.values())
 
-    def generator_weights(self, direction: str) -> dict[str, Tensor]:
-        """State dict of one generator: "ab" draws photographs, "ba" draws segmentation images."""
-        prefix = f"{direction}."
-        return {name.removeprefix(prefix): t for name, t in self.tensors.items() if name.startswith(prefix)}
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """State dict of the method's generators."""
+        return {name: tensor for name, tensor in self.tensors.items() if not name.startswith("labels.")}
 
     @property
     def labels(self) -> LabelSpec:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan.conditioning import Conditioning, LabelSpec, draw_noise_field
+from gan.conditioning import LabelSpec, draw_noise_field
 from gan.config import TrainConfig
 from gan.data import HostBatch, from_uint8
 from gan.device import autocast, resolve_device
@@ -68,7 +68,7 @@ def train(
     # Initialize.
     device = resolve_device(config.device)
     state = TrainingState(config, labels, device)
-    method, conditioning = state.method, state.conditioning
+    method = state.method
 
     # Resume.
     checkpoint = outputs.newest_checkpoint(device)
@@ -84,7 +84,7 @@ def train(
     stream = batches(state.num_images_seen)
     while not state.is_done:
         # Fetch and condition images.
-        batch = _to_device(next(stream), conditioning, _random(state, "noise"))
+        batch = _to_device(next(stream), state)
 
         # Train the generators.
         state.train_only("generators")
@@ -126,17 +126,20 @@ def train(
     return True
 
 
-def _to_device(host: HostBatch, conditioning: Conditioning, random: torch.Generator) -> Batch:
-    label_map = torch.from_numpy(host.label_map).to(random.device, non_blocking=True)
-    photo = torch.from_numpy(host.photo).to(random.device, non_blocking=True)
+def _to_device(host: HostBatch, state: TrainingState) -> Batch:
+    label_map = torch.from_numpy(host.label_map).to(state.device, non_blocking=True)
+    photo = torch.from_numpy(host.photo).to(state.device, non_blocking=True)
+    random = _random(state, "noise")
 
     def draw_noise() -> Tensor:
-        correlation_px = conditioning.noise.correlation_px
+        correlation_px = state.labels.noise.correlation_px
         return draw_noise_field(*label_map.shape, correlation_px=correlation_px, generator=random)
 
-    image_a, clean_a, attention_a = conditioning(label_map, draw_noise())
+    image_a, clean_a, attention_a = state.conditioning(label_map, draw_noise())
     noise_level = draw_noise().unsqueeze(1) / 127.5 - 1
-    return Batch(image_a, clean_a, attention_a, from_uint8(photo), noise_level)
+    return Batch(
+        image_a, clean_a, attention_a, label_map, from_uint8(photo), noise_level, state.num_images_seen
+    )
 
 
 def _random(state: TrainingState, purpose: str) -> torch.Generator:

@@ -38,12 +38,10 @@ class TrainingState:
         self.device = device
         self.num_images_seen = 0
         self.conditioning = Conditioning(labels, config.conditioning).to(device)
-        self.method = build_method(config, labels.noise, self.conditioning.channels).to(device)
+        self.method = build_method(config, self.conditioning.domain).to(device)
         self.ema = EMA(self.method.generators)
         self.optimizers = {
-            phase: torch.optim.Adam(
-                getattr(self.method, phase).parameters(), lr=config.learning_rate, betas=config.betas
-            )
+            phase: torch.optim.Adam(self.method.weights(phase), lr=config.learning_rate, betas=config.betas)
             for phase in PHASES
         }
         self.pool = ImagePool(config.pool_images)
@@ -53,7 +51,8 @@ class TrainingState:
     def train_only(self, phase: str) -> None:
         """From now on only the weights of "generators" or of "discriminators" take gradients."""
         self.method.requires_grad_(False)
-        getattr(self.method, phase).requires_grad_(True)
+        for weight in self.method.weights(phase):
+            weight.requires_grad_(True)
 
     def descend(self, phase: str, loss: Tensor) -> None:
         """One optimiser step of a phase at the learning rate of this moment."""

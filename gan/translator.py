@@ -3,11 +3,10 @@
 import numpy as np
 import torch
 
-from gan.attention import place_background
 from gan.conditioning import Conditioning
 from gan.data import from_uint8, pad_to_multiple, to_uint8
 from gan.device import autocast, resolve_device
-from gan.generators import ResnetGenerator
+from gan.methods.registry import build_generators
 from gan.snapshot import Snapshot
 
 __all__ = ["Translator"]
@@ -31,9 +30,9 @@ class Translator:
         self.device = resolve_device(device)
         self.precision = precision or snapshot.info.train.precision
         self.conditioning = Conditioning(snapshot.labels, snapshot.info.train.conditioning).to(self.device)
-        generator = ResnetGenerator(snapshot.info.train.generator, self.conditioning.channels, 3)
-        generator.load_state_dict(snapshot.generator_weights("ab"))
-        self.generator = generator.eval().requires_grad_(False).to(self.device)
+        generators = build_generators(snapshot.info.train, self.conditioning.domain)
+        generators.load_state_dict(snapshot.weights)
+        self.generators = generators.eval().requires_grad_(False).to(self.device)
 
     @property
     def needs_photos(self) -> bool:
@@ -68,13 +67,13 @@ class Translator:
         labels = torch.from_numpy(label_maps).to(self.device, non_blocking=True)
         noise = torch.from_numpy(noise_fields).to(self.device, non_blocking=True)
         image_a, _, attention = self.conditioning(labels, noise)
+        image_b = (
+            None if photos is None else self._padded(from_uint8(torch.from_numpy(photos).to(self.device)))
+        )
         height, width = image_a.shape[-2:]
         with autocast(self.device, self.precision):
-            drawn = self.generator(pad_to_multiple(image_a, self.generator.size_multiple))[
-                ..., :height, :width
-            ]
-        image_b = drawn if photos is None else from_uint8(torch.from_numpy(photos).to(self.device))
-        picture = place_background(
-            drawn, self.info.train.drawn_background, attention=attention, image_a=image_a, image_b=image_b
-        )
-        return to_uint8(picture).cpu().numpy()
+            picture = self.generators.draw_b(self._padded(image_a), self._padded(attention), image_b)
+        return to_uint8(picture[..., :height, :width]).cpu().numpy()
+
+    def _padded(self, image: torch.Tensor) -> torch.Tensor:
+        return pad_to_multiple(image, self.generators.size_multiple)

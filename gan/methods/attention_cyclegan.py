@@ -16,85 +16,73 @@ import torch
 from torch import Tensor
 
 from gan.attention import BLACK, composite, place_background
-from gan.config import NoiseConfig, TrainConfig
-from gan.losses import adversarial_loss, discriminator_accuracy, discriminator_loss, l1_loss
-from gan.methods.method import Batch, Method, PhaseLoss, build_cycle_networks, noised, weigh
+from gan.conditioning import DomainA
+from gan.config import TrainConfig
+from gan.methods.cycle import Cycle, CycleGenerators, build_discriminators, cycle_terms, identities, noised
+from gan.methods.judging import Judged, judge
+from gan.methods.method import Batch, Method, PhaseLoss, weigh
 
-__all__ = ["AttentionCycleGAN"]
+__all__ = ["AttentionCycleGAN", "AttentionCycleGenerators"]
+
+
+class AttentionCycleGenerators(CycleGenerators):
+    """A generator for each direction, and the chosen background outside the label's mask."""
+
+    def __init__(self, config: TrainConfig, domain: DomainA):
+        super().__init__(config, domain)
+        self.background = config.background
+
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+        drawn_b = self["ab"](image_a)
+        return place_background(
+            drawn_b, self.background, attention=attention_a, image_a=image_a, image_b=image_b
+        )
 
 
 class AttentionCycleGAN(Method):
-    """Two generators, two discriminators, and the label's mask between them.
+    """Two generators, two discriminators, and the label's mask between them."""
 
-    The identity loss applies where both domains have three channels, that is with "rgb" conditioning.
-    """
-
-    def __init__(self, config: TrainConfig, noise: NoiseConfig, channels_a: int):
-        super().__init__()
+    def __init__(self, config: TrainConfig, domain: DomainA, generators: AttentionCycleGenerators):
+        super().__init__(generators, build_discriminators(config, domain))
         self.config = config
-        self.noise = noise
+        self.domain = domain
         self.draws_background = config.background == "generate"
         self.masks_discriminator = config.background == "mask_both"
-        self.has_identity = channels_a == 3 and config.loss.identity > 0
-        self.generators, self.discriminators = build_cycle_networks(config, channels_a)
 
     def generator_phase(self, batch: Batch) -> PhaseLoss:
         generator_ab, generator_ba = self.generators["ab"], self.generators["ba"]
-        discriminator_a, discriminator_b = self.discriminators["a"], self.discriminators["b"]
-        kind, attention = self.config.adversarial, batch.attention_a
-        patch_weight = attention if self.masks_discriminator else None
+        attention, label_weight = batch.attention_a, self.label_weight(batch.attention_a)
 
         # Translate to the other domain and back; the geometry stays, so the way back has the same mask.
-        fake_b = place_background(
-            generator_ab(batch.image_a),
-            self.config.background,
-            attention=attention,
-            image_a=batch.image_a,
-            image_b=batch.image_b.roll(1, dims=0),
-        )
-        fake_a = noised(generator_ba(batch.image_b), batch, self.config, self.noise)
+        fake_b = self.generators.draw_b(batch.image_a, attention, batch.image_b.roll(1, dims=0))
+        fake_a = noised(generator_ba(batch.image_b), batch, self.config, self.domain)
         cycled_a = generator_ba(fake_b)
         if not self.draws_background:
             cycled_a = composite(cycled_a, batch.clean_a, attention)
-        cycled_b = generator_ab(fake_a)
+        drawn = Cycle(fake_a, fake_b, cycled_a, cycled_b=generator_ab(fake_a))
 
         # Name what the generators want.
-        terms = {
-            "adversarial_b": adversarial_loss(discriminator_b(fake_b), kind, weight=patch_weight),
-            "adversarial_a": adversarial_loss(discriminator_a(fake_a), kind),
-            "cycle_a": l1_loss(cycled_a, batch.clean_a, weight=self.label_weight(attention)),
-            "cycle_b": l1_loss(cycled_b, batch.image_b),
-        }
-        if self.has_identity:
-            terms["identity_b"] = l1_loss(generator_ab(batch.image_b), batch.image_b)
-            label_weight = self.label_weight(attention)
-            terms["identity_a"] = l1_loss(generator_ba(batch.image_a), batch.clean_a, weight=label_weight)
+        terms = cycle_terms(
+            drawn,
+            batch,
+            self.discriminators,
+            self.config,
+            patch_weight=attention if self.masks_discriminator else None,
+            label_weight=label_weight,
+        )
+        terms |= identities(self.generators, batch, self.config, label_weight=label_weight)
         remembered_b = torch.cat([fake_b, attention], 1) if self.masks_discriminator else fake_b
-        return weigh(terms, self.config.loss)._replace(fakes={"a": fake_a, "b": remembered_b})
+        return weigh(terms, self.config.loss, {"a": fake_a, "b": remembered_b})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
-        discriminator_a, discriminator_b = self.discriminators["a"], self.discriminators["b"]
-        kind = self.config.adversarial
-
-        # A masked fake is judged beside a photograph under a label's mask; unpaired, any label will do.
-        fake_b, image_b, weights = fakes["b"], batch.image_b, {}
+        shown_a = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
+        shown_b = Judged(self.discriminators["b"], batch.image_b, fakes["b"])
         if self.masks_discriminator:
-            fake_b, fake_attention = fake_b[:, :3], fake_b[:, 3:]
-            image_b = composite(image_b, BLACK, batch.attention_a)
-            weights = {"real_weight": batch.attention_a, "fake_weight": fake_attention}
-
-        # Judge both domains.
-        real_a, judged_a = discriminator_a(batch.image_a), discriminator_a(fakes["a"])
-        real_b, judged_b = discriminator_b(image_b), discriminator_b(fake_b)
-        loss_a = discriminator_loss(real_a, judged_a, kind)
-        loss_b = discriminator_loss(real_b, judged_b, kind, **weights)
-        terms = {
-            "discriminator_a": loss_a.detach(),
-            "discriminator_b": loss_b.detach(),
-            "accuracy_a": discriminator_accuracy(real_a, judged_a, kind),
-            "accuracy_b": discriminator_accuracy(real_b, judged_b, kind, **weights),
-        }
-        return PhaseLoss(loss_a + loss_b, terms, {})
+            # A masked fake is judged beside a photograph under a label's mask; unpaired, any label will do.
+            fake_b, fake_attention = fakes["b"][:, :3], fakes["b"][:, 3:]
+            image_b = composite(batch.image_b, BLACK, batch.attention_a)
+            shown_b = Judged(self.discriminators["b"], image_b, fake_b, batch.attention_a, fake_attention)
+        return judge({"a": shown_a, "b": shown_b}, self.config)
 
     def label_weight(self, attention: Tensor) -> Tensor:
         """Weight of each pixel where a label is compared: 1 under the mask, else `loss.background`."""

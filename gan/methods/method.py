@@ -5,12 +5,9 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from gan.augment import noise_onehot, noise_rgb
-from gan.config import DiscriminatorConfig, GeneratorConfig, LossWeights, NoiseConfig, TrainConfig
-from gan.discriminators import MultiScaleDiscriminator
-from gan.generators import ResnetGenerator
+from gan.config import LossWeights
 
-__all__ = ["Batch", "Method", "PhaseLoss", "build_cycle_networks", "noised", "weigh"]
+__all__ = ["Batch", "Generators", "Method", "PhaseLoss", "weigh"]
 
 
 class Batch(NamedTuple):
@@ -22,10 +19,14 @@ class Batch(NamedTuple):
     """The same without noise: what the way back from a photograph should find."""
     attention_a: Tensor
     """float [N, 1, H, W], 1 = translate, 0 = background."""
+    label_map: Tensor
+    """uint8 [N, H, W] of class ids."""
     image_b: Tensor
     """float [N, 3, H, W] in [-1, 1], unpaired photographs."""
     noise_level: Tensor
     """float [N, 1, H, W] in [-1, 1], for the noise on fakes of domain A; `image_a` has its own already."""
+    num_images_seen: int
+    """Progress of the run before this step."""
 
 
 class PhaseLoss(NamedTuple):
@@ -39,18 +40,56 @@ class PhaseLoss(NamedTuple):
     """Images for the pools, by name; the discriminator phase is handed them back as the pools answer."""
 
 
+class Generators(nn.ModuleDict, ABC):
+    """The networks that draw, and how they do: averaged while a method trains, saved in snapshots, run by the
+    translator."""
+
+    size_multiple: int
+    """Heights and widths that are drawn must be multiples of it."""
+    draws_a = True
+    """False where a method learns no way back from photographs; `draw_a` is then never called."""
+
+    @abstractmethod
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+        """A photo-like picture for each conditioning image: float [N, 3, H, W] in [-1, 1].
+
+        Args:
+            image_a: float [N, Ca, H, W] in [-1, 1].
+            attention_a: float [N, 1, H, W], the label's mask.
+            image_b: float [N, 3, H, W], photographs whose background is pasted; None where none is.
+        """
+
+    @abstractmethod
+    def draw_a(self, image_b: Tensor) -> Tensor:
+        """A segmentation image for each photograph: float [N, 3, H, W] -> [N, Ca, H, W] in [-1, 1]."""
+
+
 class Method(nn.Module, ABC):
-    """Two groups of networks trained in turn, and how they translate.
+    """Groups of networks trained in turn, and what each group wants.
 
     A step is: `generator_phase(batch)` -> descend; the fakes pass through the pools;
-    `discriminator_phase(batch, fakes)` -> descend. While one phase trains, the other group's weights are
+    `discriminator_phase(batch, fakes)` -> descend. While one phase trains, the other phase's weights are
     frozen.
     """
 
-    generators: nn.ModuleDict
-    """Trained in the generator phase, averaged, and saved in snapshots."""
+    generators: Generators
+    """Trained in the generator phase."""
+    companions: nn.ModuleDict
+    """Trained in the generator phase too, but of no use afterwards: neither averaged nor saved in snapshots."""
     discriminators: nn.ModuleDict
     """Trained in the discriminator phase."""
+
+    def __init__(self, generators: Generators, discriminators: nn.ModuleDict):
+        super().__init__()
+        self.generators = generators
+        self.companions = nn.ModuleDict()
+        self.discriminators = discriminators
+
+    def weights(self, phase: str) -> list[nn.Parameter]:
+        """What "generators" or "discriminators", the phase, trains."""
+        if phase == "discriminators":
+            return list(self.discriminators.parameters())
+        return [*self.generators.parameters(), *self.companions.parameters()]
 
     @abstractmethod
     def generator_phase(self, batch: Batch) -> PhaseLoss:
@@ -61,36 +100,7 @@ class Method(nn.Module, ABC):
         """Judge reals and the pools' fakes, and say what the discriminators want."""
 
 
-def weigh(terms: dict[str, Tensor], weights: LossWeights) -> PhaseLoss:
-    """Sum named terms, each by the weight whose name starts its own ("cycle_a" counts by `cycle`)."""
-    total = sum(term * getattr(weights, name.rsplit("_", 1)[0]) for name, term in terms.items())
-    return PhaseLoss(total, {name: term.detach() for name, term in terms.items()}, {})
-
-
-def noised(fake_a: Tensor, batch: Batch, config: TrainConfig, noise: NoiseConfig) -> Tensor:
-    """A drawn segmentation image with the noise that labels have: float [N, Ca, H, W] in [-1, 1].
-
-    Without it the discriminator of domain A would know fakes by their lack of noise, and the way back to a
-    photograph could read hidden hints from them.
-    """
-    add_noise = noise_rgb if config.conditioning == "rgb" else noise_onehot
-    return add_noise(fake_a, batch.noise_level, noise)
-
-
-def build_cycle_networks(config: TrainConfig, channels_a: int) -> tuple[nn.ModuleDict, nn.ModuleDict]:
-    """Generators "ab", "ba" and discriminators "a", "b" of a two-way method; weights are not drawn yet."""
-    generator: GeneratorConfig = config.generator
-    discriminator: DiscriminatorConfig = config.discriminator
-    generators = nn.ModuleDict(
-        {
-            "ab": ResnetGenerator(generator, channels_a, 3),
-            "ba": ResnetGenerator(generator, 3, channels_a),
-        }
-    )
-    discriminators = nn.ModuleDict(
-        {
-            "a": MultiScaleDiscriminator(discriminator, channels_a),
-            "b": MultiScaleDiscriminator(discriminator, 3),
-        }
-    )
-    return generators, discriminators
+def weigh(terms: dict[str, Tensor], weights: LossWeights, fakes: dict[str, Tensor]) -> PhaseLoss:
+    """Sum the generators' named terms, each by its weight."""
+    total = sum(term * weights.of(name) for name, term in terms.items())
+    return PhaseLoss(total, {name: term.detach() for name, term in terms.items()}, fakes)

@@ -1,30 +1,43 @@
 """Every method by its name in a config."""
 
+from typing import NamedTuple
+
 import torch
 
-from gan.config import NoiseConfig, TrainConfig
+from gan.conditioning import DomainA
+from gan.config import TrainConfig
 from gan.layers import init_weights
-from gan.methods.attention_cyclegan import AttentionCycleGAN
+from gan.methods.attention_cyclegan import AttentionCycleGAN, AttentionCycleGenerators
+from gan.methods.cycle import CycleGenerators
 from gan.methods.cyclegan import CycleGAN
-from gan.methods.method import Method
+from gan.methods.method import Generators, Method
 from gan.schedule import derived_seed
 
-__all__ = ["METHODS", "build_method"]
+__all__ = ["METHODS", "build_generators", "build_method"]
 
-METHODS: dict[str, type[Method]] = {
-    "attention_cyclegan": AttentionCycleGAN,
-    "cyclegan": CycleGAN,
+
+class MethodParts(NamedTuple):
+    """What draws, and what trains it."""
+
+    generators: type[Generators]
+    """Made of (config, domain)."""
+    method: type[Method]
+    """Made of (config, domain, generators)."""
+
+
+METHODS: dict[str, MethodParts] = {
+    "attention_cyclegan": MethodParts(AttentionCycleGenerators, AttentionCycleGAN),
+    "cyclegan": MethodParts(CycleGenerators, CycleGAN),
 }
 
 
-def build_method(config: TrainConfig, noise: NoiseConfig, channels_a: int) -> Method:
-    """The method that `config.method` names, its weights drawn from `config.seed`.
+def build_generators(config: TrainConfig, domain: DomainA) -> Generators:
+    """The networks that draw in the method that `config.method` names; their weights mean nothing yet."""
+    return METHODS[config.method].generators(config, domain)
 
-    Args:
-        config: the run's training section.
-        noise: of the labels.
-        channels_a: channels of the conditioning image.
-    """
-    method = METHODS[config.method](config, noise, channels_a)
+
+def build_method(config: TrainConfig, domain: DomainA) -> Method:
+    """The method that `config.method` names, its weights drawn from `config.seed`."""
+    method = METHODS[config.method].method(config, domain, build_generators(config, domain))
     init_weights(method, torch.Generator().manual_seed(derived_seed(config.seed, "weights")))
     return method

@@ -20,7 +20,7 @@ def test_a_round_trip_keeps_everything(snapshot) -> None:
     assert back.tensors.keys() == snapshot.tensors.keys()
     assert all(torch.equal(back.tensors[name], snapshot.tensors[name]) for name in back.tensors)
     assert np.array_equal(back.labels.noise_table, snapshot.labels.noise_table)
-    assert set(back.generator_weights("ba")) == {"weight", "bias"}
+    assert set(back.weights) == {"ab.weight", "ab.bias", "ba.weight", "ba.bias"}
 
 
 def test_equal_snapshots_have_equal_bytes(snapshot) -> None:

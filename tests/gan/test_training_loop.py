@@ -5,11 +5,10 @@ import pytest
 import torch
 
 import gan.training_loop
-from gan.conditioning import Conditioning
 from gan.methods.attention_cyclegan import AttentionCycleGAN
 from gan.snapshot import Snapshot
 from gan.training_loop import TrainingDiverged, train
-from gan.training_state import CheckpointMismatch
+from gan.training_state import CheckpointMismatch, TrainingState
 
 VARIANTS = [
     {"method": "cyclegan"},
@@ -92,8 +91,8 @@ def test_the_learning_rate_reaches_the_optimisers(labels, small_config, batches,
 
 def test_each_phase_trains_its_own_networks_only(labels, small_config, batches, preview, outputs) -> None:
     config = small_config()
-    state = gan.training_loop.TrainingState(config, labels, torch.device("cpu"))
-    batch = gan.training_loop._to_device(next(batches(0)), Conditioning(labels, "rgb"), torch.Generator())
+    state = TrainingState(config, labels, torch.device("cpu"))
+    batch = gan.training_loop._to_device(next(batches(0)), state)
     for phase, other in (("generators", "discriminators"), ("discriminators", "generators")):
         state.method.zero_grad(set_to_none=True)
         state.train_only(phase)
@@ -108,8 +107,9 @@ def test_each_phase_trains_its_own_networks_only(labels, small_config, batches, 
 
 
 def test_both_discriminators_see_their_generators_fakes(labels, small_config, batches) -> None:
-    method = AttentionCycleGAN(small_config(), labels.noise, 3)
-    batch = gan.training_loop._to_device(next(batches(0)), Conditioning(labels, "rgb"), torch.Generator())
+    state = TrainingState(small_config(), labels, torch.device("cpu"))
+    method = state.method
+    batch = gan.training_loop._to_device(next(batches(0)), state)
     wanted = method.generator_phase(batch)
     assert set(wanted.fakes) == {"a", "b"}
     for domain in ("a", "b"):
@@ -145,9 +145,7 @@ def test_nan_stops_the_run_and_saves_nothing_bad(
 def test_a_collapsed_discriminator_is_said(
     labels, small_config, batches, preview, outputs, monkeypatch, caplog
 ) -> None:
-    monkeypatch.setattr(
-        "gan.methods.attention_cyclegan.discriminator_accuracy", lambda *_, **__: torch.tensor(1.0)
-    )
+    monkeypatch.setattr("gan.methods.judging.discriminator_accuracy", lambda *_, **__: torch.tensor(1.0))
     with caplog.at_level(logging.WARNING):
         config = small_config(report_every_images=2)
         train(config, labels, batches=batches, preview=preview, outputs=outputs())
@@ -251,7 +249,7 @@ def test_snapshots_hold_the_moving_average(labels, small_config, batches, previe
     train(small_config(), labels, batches=batches, preview=preview, outputs=out)
     state = out.newest_checkpoint(torch.device("cpu"))
     snapshot = Snapshot.from_bytes(out.snapshots[16]).tensors
-    first = gan.training_loop.TrainingState(small_config(), labels, torch.device("cpu")).ema.state_dict()
+    first = TrainingState(small_config(), labels, torch.device("cpu")).ema.state_dict()
     name = "ab.stem.0.weight"
     assert torch.equal(snapshot[name], state["ema"][name])
     assert not torch.equal(snapshot[name], state["method"][f"generators.{name}"])
@@ -259,7 +257,7 @@ def test_snapshots_hold_the_moving_average(labels, small_config, batches, previe
 
 
 def test_previews_are_drawn_by_the_moving_average(labels, small_config, preview) -> None:
-    state = gan.training_loop.TrainingState(small_config(), labels, torch.device("cpu"))
+    state = TrainingState(small_config(), labels, torch.device("cpu"))
     before = gan.training_loop.draw_preview(state, preview)
     with torch.no_grad():
         for parameter in state.method.parameters():

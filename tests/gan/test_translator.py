@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
+from gan.conditioning import DomainA
 from gan.methods.registry import build_method
 from gan.snapshot import Snapshot
 from gan.translator import Translator
 
 
 def translator(labels, config) -> Translator:
-    method = build_method(config, labels.noise, 3)
+    method = build_method(config, DomainA(3, 3, labels.noise))
     return Translator(Snapshot.of(method.generators, labels, config, 1), device="cpu", precision="fp32")
 
 

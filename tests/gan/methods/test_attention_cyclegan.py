@@ -4,35 +4,23 @@ from torch import nn
 
 from gan.augment import noise_rgb
 from gan.config import NoiseConfig
-from gan.methods.attention_cyclegan import AttentionCycleGAN
-from gan.methods.method import Batch
 
 
-@pytest.fixture
-def batch() -> Batch:
-    random = torch.Generator().manual_seed(0)
-    attention = torch.zeros(2, 1, 16, 24)
-    attention[..., 12:] = 1
-    image_a = torch.rand(2, 3, 16, 24, generator=random) * 2 - 1
-    image_b = torch.rand(2, 3, 16, 24, generator=random) * 2 - 1
-    return Batch(image_a, image_a, attention, image_b, torch.zeros(2, 1, 16, 24))
-
-
-def test_kept_background_is_the_labels_own_pixels(batch, small_config) -> None:
-    fake_b = (
-        AttentionCycleGAN(small_config(background="keep"), NoiseConfig(), 3).generator_phase(batch).fakes["b"]
-    )
+def test_kept_background_is_the_labels_own_pixels(batch, small_config, method_of) -> None:
+    fake_b = method_of(small_config(background="keep")).generator_phase(batch).fakes["b"]
     assert torch.equal(fake_b[..., :12], batch.image_a[..., :12])
     assert not torch.equal(fake_b[..., 12:], batch.image_a[..., 12:])
 
 
-def test_generated_background_is_drawn(batch, small_config) -> None:
-    fake_b = AttentionCycleGAN(small_config(), NoiseConfig(), 3).generator_phase(batch).fakes["b"]
+def test_generated_background_is_drawn(batch, small_config, method_of) -> None:
+    fake_b = method_of(small_config()).generator_phase(batch).fakes["b"]
     assert not torch.equal(fake_b[..., :12], batch.image_a[..., :12])
 
 
-def test_mask_both_hides_the_background_of_photographs_from_the_discriminator(batch, small_config) -> None:
-    method = AttentionCycleGAN(small_config(background="mask_both"), NoiseConfig(), 3)
+def test_mask_both_hides_the_background_of_photographs_from_the_discriminator(
+    batch, small_config, method_of
+) -> None:
+    method = method_of(small_config(background="mask_both"))
     fakes = {name: fake.detach() for name, fake in method.generator_phase(batch).fakes.items()}
     assert fakes["b"].shape[1] == 4  # a fake and its mask stay together in the pool
     changed = batch.image_b.clone()
@@ -43,36 +31,38 @@ def test_mask_both_hides_the_background_of_photographs_from_the_discriminator(ba
     assert not torch.equal(loss, method.discriminator_phase(batch._replace(image_b=changed), fakes).total)
 
 
-def test_the_mask_weighs_the_cycle_when_the_background_is_drawn(batch, small_config) -> None:
+def test_the_mask_weighs_the_cycle_when_the_background_is_drawn(batch, small_config, method_of) -> None:
     config = small_config(loss={"background": 0.0})
-    weight = AttentionCycleGAN(config, NoiseConfig(), 3).label_weight(batch.attention_a)
+    weight = method_of(config).label_weight(batch.attention_a)
     assert torch.equal(weight, batch.attention_a)
 
 
-def test_identity_needs_the_same_channels_in_both_domains(batch, small_config) -> None:
-    method = AttentionCycleGAN(small_config(conditioning="onehot"), NoiseConfig(), 4)
+def test_identity_needs_the_same_channels_in_both_domains(batch, small_config, method_of) -> None:
+    method = method_of(small_config(conditioning="onehot"), channels=4)
     onehot = batch._replace(image_a=torch.rand(2, 4, 16, 24), clean_a=torch.rand(2, 4, 16, 24))
     assert "identity_a" not in method.generator_phase(onehot).terms
-    assert "identity_a" in AttentionCycleGAN(small_config(), NoiseConfig(), 3).generator_phase(batch).terms
+    assert "identity_a" in method_of(small_config()).generator_phase(batch).terms
 
 
 @pytest.mark.parametrize("background", ["generate", "keep", "mask_both", "photo"])
-def test_each_cycle_returns_to_the_image_that_it_started_from(background, batch, small_config) -> None:
-    method = AttentionCycleGAN(small_config(background=background), NoiseConfig(amount=0), 3)
-    method.generators = nn.ModuleDict({"ab": nn.Identity(), "ba": nn.Identity()})
+def test_each_cycle_returns_to_the_image_that_it_started_from(
+    background, batch, small_config, method_of
+) -> None:
+    method = method_of(small_config(background=background))
+    method.generators.update({"ab": nn.Identity(), "ba": nn.Identity()})
     whole = batch._replace(attention_a=torch.ones_like(batch.attention_a))
     terms = method.generator_phase(whole).terms
     for term in ("cycle_a", "cycle_b", "identity_a", "identity_b"):
         assert terms[term] == pytest.approx(0, abs=1e-6)
 
 
-def test_the_way_back_has_the_same_mask(batch, small_config) -> None:
+def test_the_way_back_has_the_same_mask(batch, small_config, method_of) -> None:
     class Inverted(nn.Module):
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             return -image
 
-    method = AttentionCycleGAN(small_config(background="keep"), NoiseConfig(amount=0), 3)
-    method.generators = nn.ModuleDict({"ab": nn.Identity(), "ba": Inverted()})
+    method = method_of(small_config(background="keep"))
+    method.generators.update({"ab": nn.Identity(), "ba": Inverted()})
     nothing = batch._replace(attention_a=torch.zeros_like(batch.attention_a))
     assert method.generator_phase(nothing).terms["cycle_a"] == 0
     assert method.generator_phase(batch).terms["cycle_a"] > 0
@@ -85,8 +75,8 @@ class Judge(nn.Module):
         return [image.mean(1, keepdim=True)]
 
 
-def test_mask_both_counts_patches_under_the_mask_only(batch, small_config) -> None:
-    method = AttentionCycleGAN(small_config(background="mask_both"), NoiseConfig(), 3)
+def test_mask_both_counts_patches_under_the_mask_only(batch, small_config, method_of) -> None:
+    method = method_of(small_config(background="mask_both"))
     method.discriminators = nn.ModuleDict({"a": Judge(), "b": Judge()})
     wanted = method.generator_phase(batch)
     under = slice(12, None)
@@ -101,9 +91,9 @@ def test_mask_both_counts_patches_under_the_mask_only(batch, small_config) -> No
 
 
 def test_a_background_that_weighs_nothing_does_not_count_where_a_label_is_compared(
-    batch, small_config
+    batch, small_config, method_of
 ) -> None:
-    method = AttentionCycleGAN(small_config(loss={"background": 0.0}), NoiseConfig(), 3)
+    method = method_of(small_config(loss={"background": 0.0}))
     changed = batch.clean_a.clone()
     changed[..., :12] += 0.5
     before = method.generator_phase(batch).terms
@@ -117,9 +107,9 @@ def test_a_background_that_weighs_nothing_does_not_count_where_a_label_is_compar
         )
 
 
-def test_drawn_labels_get_the_noise_of_labels(batch, small_config) -> None:
+def test_drawn_labels_get_the_noise_of_labels(batch, small_config, method_of) -> None:
     noise = NoiseConfig(amount=0.4)
-    method = AttentionCycleGAN(small_config(), noise, 3)
+    method = method_of(small_config(), noise=noise)
     level = torch.full_like(batch.noise_level, 0.7)
     drawn = method.generators["ba"](batch.image_b)
     fake_a = method.generator_phase(batch._replace(noise_level=level)).fakes["a"]
@@ -127,18 +117,14 @@ def test_drawn_labels_get_the_noise_of_labels(batch, small_config) -> None:
     assert not torch.equal(fake_a, drawn)
 
 
-def test_a_pasted_background_comes_from_another_photograph(batch, small_config) -> None:
-    fake_b = (
-        AttentionCycleGAN(small_config(background="photo"), NoiseConfig(), 3)
-        .generator_phase(batch)
-        .fakes["b"]
-    )
+def test_a_pasted_background_comes_from_another_photograph(batch, small_config, method_of) -> None:
+    fake_b = method_of(small_config(background="photo")).generator_phase(batch).fakes["b"]
     assert torch.equal(fake_b[0, ..., :12], batch.image_b[1, ..., :12])
 
 
-def test_the_way_back_is_aimed_at_the_clean_label(batch, small_config) -> None:
-    method = AttentionCycleGAN(small_config(loss={"background": 1.0}), NoiseConfig(amount=0), 3)
-    method.generators = nn.ModuleDict({"ab": nn.Identity(), "ba": nn.Identity()})
+def test_the_way_back_is_aimed_at_the_clean_label(batch, small_config, method_of) -> None:
+    method = method_of(small_config(loss={"background": 1.0}))
+    method.generators.update({"ab": nn.Identity(), "ba": nn.Identity()})
     noised = batch._replace(image_a=batch.clean_a + 0.25)
     terms = method.generator_phase(noised).terms
     assert terms["cycle_a"].item() == pytest.approx(0.25)

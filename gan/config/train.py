@@ -1,19 +1,15 @@
-"""Configuration of networks and training. Imports no torch: checking a config takes no seconds."""
+"""Configuration of one training run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-__all__ = [
-    "DiscriminatorConfig",
-    "GeneratorConfig",
-    "LossWeights",
-    "NoiseConfig",
-    "RESUMABLE_CHANGES",
-    "StrictModel",
-    "TrainConfig",
-]
+from gan.config.base import StrictModel
+from gan.config.losses import LossWeights
+from gan.config.networks import DiscriminatorConfig, GeneratorConfig
+from gan.config.presets import with_preset
 
+__all__ = ["RESUMABLE_CHANGES", "TrainConfig"]
 
 RESUMABLE_CHANGES = frozenset(
     {
@@ -29,67 +25,7 @@ RESUMABLE_CHANGES = frozenset(
 """Fields of `TrainConfig` that may change between an interruption and its resume."""
 
 
-class StrictModel(BaseModel):
-    """A frozen config section that refuses unknown keys and documents each field below it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class NoiseConfig(StrictModel):
-    """Saturation noise on the conditioning copy of a label; the label itself is never noised."""
-
-    amount: float = Field(0.3, ge=0, le=1)
-    """Half-width r of the uniform noise d ~ U[-r, r] on saturation, a share of full saturation; 0 = off."""
-    achromatic: Literal["value", "keep", "hsv"] = "value"
-    """What happens to grey and white, which have no hue: "value" = the noise goes to their brightness;
-    "keep" = untouched; "hsv" = hue 0 as plain HSV has it, which tints white red."""
-    correlation_px: float = Field(0, ge=0, le=256)
-    """Size of the noise's blotches in px; 0 = every pixel on its own."""
-
-
-class GeneratorConfig(StrictModel):
-    """ResNet generator (CycleGAN, arXiv 1703.10593, section 4)."""
-
-    width: int = Field(64, ge=4, le=512)
-    """Channels of the first convolution; the residual blocks have four times as many."""
-    num_blocks: int = Field(9, ge=1, le=32)
-    """Residual blocks between the encoder and the decoder."""
-    num_downsamplings: int = Field(2, ge=1, le=4)
-    """Stride-2 convolutions; heights and widths are padded to multiples of 2 to this power."""
-    upsampling: Literal["resize", "transposed"] = "resize"
-    """"resize" = bilinear x2, then 3x3 convolution (no checkerboard); "transposed" = the paper's."""
-
-
-class DiscriminatorConfig(StrictModel):
-    """PatchGAN discriminator (pix2pix, arXiv 1611.07004, section 3.2.2)."""
-
-    width: int = Field(64, ge=4, le=512)
-    """Channels of the first convolution."""
-    num_layers: int = Field(3, ge=0, le=7)
-    """Strided layers: 3 = 70x70 patches; 0 = judges every pixel by 1x1 convolutions."""
-    num_scales: int = Field(1, ge=1, le=3)
-    """Discriminators on the image and on its halved copies."""
-
-    @property
-    def smallest_side(self) -> int:
-        """Height and width in px from which the coarsest scale still has a patch to judge."""
-        return 3 * 2 ** (self.num_layers + self.num_scales - 1) if self.num_layers else 2**self.num_scales
-
-
 Beta = Annotated[float, Field(ge=0, lt=1)]
-
-
-class LossWeights(StrictModel):
-    """Weights of the named loss terms."""
-
-    adversarial: float = Field(1, ge=0)
-    cycle: float = Field(10, ge=0)
-    """Cycle consistency, both directions."""
-    identity: float = Field(5, ge=0)
-    """Identity, both directions; the paper's 0.5 * 10."""
-    background: float = Field(0.5, ge=0, le=1)
-    """attention_cyclegan, background "generate": weight of pixels outside the mask where a label is compared;
-    1 = the mask makes no difference."""
 
 
 class TrainConfig(StrictModel):
@@ -118,6 +54,8 @@ class TrainConfig(StrictModel):
     learning_rate: float = Field(2e-4, gt=0, le=1)
     betas: tuple[Beta, Beta] = (0.5, 0.999)
     """Adam's betas."""
+    weight_decay: float = Field(0, ge=0, le=1)
+    """Adam's L2 penalty."""
     adversarial: Literal["lsgan", "bce", "hinge"] = "lsgan"
     loss: LossWeights = LossWeights()
     generator: GeneratorConfig = GeneratorConfig()
@@ -146,6 +84,13 @@ class TrainConfig(StrictModel):
     def essence(self) -> "TrainConfig":
         """The settings that weights depend on; those of reports, files and the device at their defaults."""
         return TrainConfig.model_validate(self.model_dump(exclude=RESUMABLE_CHANGES - {"total_images"}))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, settings: Any) -> Any:
+        if not isinstance(settings, dict):
+            return settings
+        return with_preset(settings.get("method", cls.model_fields["method"].default), settings)
 
     @model_validator(mode="after")
     def _combinations(self) -> "TrainConfig":

@@ -1,0 +1,17 @@
+"""Configuration of networks and training. Imports no torch: checking a config takes no seconds."""
+
+from gan.config.base import StrictModel
+from gan.config.losses import LossWeights
+from gan.config.networks import DiscriminatorConfig, GeneratorConfig
+from gan.config.noise import NoiseConfig
+from gan.config.train import RESUMABLE_CHANGES, TrainConfig
+
+__all__ = [
+    "DiscriminatorConfig",
+    "GeneratorConfig",
+    "LossWeights",
+    "NoiseConfig",
+    "RESUMABLE_CHANGES",
+    "StrictModel",
+    "TrainConfig",
+]

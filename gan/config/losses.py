@@ -1,0 +1,28 @@
+"""Configuration of the losses."""
+
+from pydantic import Field
+
+from gan.config.base import StrictModel
+
+__all__ = ["LossWeights"]
+
+
+class LossWeights(StrictModel):
+    """Weights of the named loss terms; each method has some of them."""
+
+    adversarial_a: float = Field(1, ge=0)
+    """Adversarial, on drawn segmentation images."""
+    adversarial_b: float = Field(1, ge=0)
+    """Adversarial, on drawn photographs."""
+    cycle: float = Field(10, ge=0)
+    """Cycle consistency, both directions."""
+    identity: float = Field(5, ge=0)
+    """Identity, both directions; the paper's 0.5 * 10."""
+    background: float = Field(0.5, ge=0, le=1)
+    """attention_cyclegan, background "generate": weight of pixels outside the mask where a label is compared;
+    1 = the mask makes no difference."""
+
+    def of(self, term: str) -> float:
+        """Weight of a term: its own ("adversarial_a"), or that of both directions ("cycle" for "cycle_a")."""
+        own = getattr(self, term, None)
+        return getattr(self, term.rpartition("_")[0]) if own is None else own

@@ -1,0 +1,107 @@
+"""What the two-way methods share: networks for both directions, and the losses of a cycle."""
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from gan.augment import noise_onehot, noise_rgb
+from gan.conditioning import DomainA
+from gan.config import TrainConfig
+from gan.discriminators import MultiScaleDiscriminator
+from gan.generators import ResnetGenerator
+from gan.losses import adversarial_loss, l1_loss
+from gan.methods.method import Batch, Generators
+
+__all__ = ["Cycle", "CycleGenerators", "build_discriminators", "cycle_terms", "identities", "noised"]
+
+
+class CycleGenerators(Generators):
+    """A generator for each direction: "ab" draws photographs, "ba" draws segmentation images."""
+
+    def __init__(self, config: TrainConfig, domain: DomainA):
+        super().__init__(
+            {
+                "ab": ResnetGenerator(config.generator, domain.channels, 3),
+                "ba": ResnetGenerator(config.generator, 3, domain.channels),
+            }
+        )
+        self.size_multiple = self["ab"].size_multiple
+
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+        return self["ab"](image_a)
+
+    def draw_a(self, image_b: Tensor) -> Tensor:
+        return self["ba"](image_b)
+
+
+class Cycle(NamedTuple):
+    """Both domains drawn and drawn back. Domain A float [N, Ca, H, W], B float [N, 3, H, W], in [-1, 1]."""
+
+    fake_a: Tensor
+    fake_b: Tensor
+    cycled_a: Tensor
+    cycled_b: Tensor
+
+
+def cycle_terms(
+    drawn: Cycle,
+    batch: Batch,
+    discriminators: nn.ModuleDict,
+    config: TrainConfig,
+    *,
+    patch_weight: Tensor | None = None,
+    label_weight: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """Adversarial and cycle consistency losses of both directions (CycleGAN, arXiv 1703.10593, eq. 1 and 2).
+
+    Args:
+        drawn: the images.
+        batch: what they were drawn from.
+        discriminators: "a" and "b".
+        config: names the adversarial objective.
+        patch_weight: float [N, 1, H, W] in [0, 1], where `fake_b` is judged; None = everywhere.
+        label_weight: float [N, 1, H, W] in [0, 1], where labels are compared; None = everywhere.
+    """
+    kind = config.adversarial
+    return {
+        "adversarial_b": adversarial_loss(discriminators["b"](drawn.fake_b), kind, weight=patch_weight),
+        "adversarial_a": adversarial_loss(discriminators["a"](drawn.fake_a), kind),
+        "cycle_a": l1_loss(drawn.cycled_a, batch.clean_a, weight=label_weight),
+        "cycle_b": l1_loss(drawn.cycled_b, batch.image_b),
+    }
+
+
+def identities(
+    generators: Generators, batch: Batch, config: TrainConfig, *, label_weight: Tensor | None = None
+) -> dict[str, Tensor]:
+    """Identity losses of both directions (arXiv 1703.10593, section 5.2): an image that is in a generator's
+    domain already should stay as it is.
+
+    None where the domains differ in channels ("onehot" conditioning), or where they would weigh nothing.
+    """
+    if config.loss.identity == 0 or batch.image_a.shape[1] != 3:
+        return {}
+    return {
+        "identity_b": l1_loss(generators["ab"](batch.image_b), batch.image_b),
+        "identity_a": l1_loss(generators["ba"](batch.image_a), batch.clean_a, weight=label_weight),
+    }
+
+
+def noised(fake_a: Tensor, batch: Batch, config: TrainConfig, domain: DomainA) -> Tensor:
+    """A drawn segmentation image with the noise that labels have: float [N, Ca, H, W] in [-1, 1].
+
+    Without it the discriminator of domain A would know fakes by their lack of noise, and the way back to a
+    photograph could read hidden hints from them.
+    """
+    add_noise = noise_rgb if config.conditioning == "rgb" else noise_onehot
+    return add_noise(fake_a, batch.noise_level, domain.noise)
+
+
+def build_discriminators(config: TrainConfig, domain: DomainA) -> nn.ModuleDict:
+    """Discriminators "a" and "b"; weights are not drawn yet."""
+    return nn.ModuleDict(
+        {
+            "a": MultiScaleDiscriminator(config.discriminator, domain.channels),
+            "b": MultiScaleDiscriminator(config.discriminator, 3),
+        }
+    )
