@@ -60,10 +60,11 @@ class UpsampleConv(nn.Module):
         return F.relu(self.norm(self.conv(x)))
 
 
-def init_weights(network: nn.Module, generator: torch.Generator) -> None:
-    """Draw every convolution's weights from N(0, 0.02) and zero its bias (arXiv 1703.10593, section 4)."""
+def init_weights(network: nn.Module, deviation: float, generator: torch.Generator) -> None:
+    """Draw the weights of convolutions and linear layers from N(0, deviation) and zero their biases (0.02 in
+    arXiv 1703.10593, section 4)."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, 0.0, 0.02, generator=generator)
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, deviation, generator=generator)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

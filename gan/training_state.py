@@ -41,7 +41,12 @@ class TrainingState:
         self.method = build_method(config, self.conditioning.domain).to(device)
         self.ema = EMA(self.method.generators)
         self.optimizers = {
-            phase: torch.optim.Adam(self.method.weights(phase), lr=config.learning_rate, betas=config.betas)
+            phase: torch.optim.Adam(
+                self.method.weights(phase),
+                lr=config.learning_rate,
+                betas=config.betas,
+                weight_decay=config.weight_decay,
+            )
             for phase in PHASES
         }
         self.pool = ImagePool(config.pool_images)
@@ -62,6 +67,7 @@ class TrainingState:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
+        self.method.constrain()
 
     @property
     def learning_rate(self) -> float:

@@ -75,9 +75,11 @@ class Method(nn.Module, ABC):
     generators: Generators
     """Trained in the generator phase."""
     companions: nn.ModuleDict
-    """Trained in the generator phase too, but of no use afterwards: neither averaged nor saved in snapshots."""
+    """Trained in the generator phase too, but of no use afterwards: not averaged, not saved in snapshots."""
     discriminators: nn.ModuleDict
     """Trained in the discriminator phase."""
+    initial_deviation: float | None = 0.02
+    """Of the initial weights of convolutions and linear layers; None = as PyTorch draws them."""
 
     def __init__(self, generators: Generators, discriminators: nn.ModuleDict):
         super().__init__()
@@ -98,6 +100,9 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
         """Judge reals and the pools' fakes, and say what the discriminators want."""
+
+    def constrain(self) -> None:
+        """Bring weights back into their range after an optimiser step; most methods have no such range."""
 
 
 def weigh(terms: dict[str, Tensor], weights: LossWeights, fakes: dict[str, Tensor]) -> PhaseLoss:

@@ -38,6 +38,10 @@ def build_generators(config: TrainConfig, domain: DomainA) -> Generators:
 
 def build_method(config: TrainConfig, domain: DomainA) -> Method:
     """The method that `config.method` names, its weights drawn from `config.seed`."""
-    method = METHODS[config.method].method(config, domain, build_generators(config, domain))
-    init_weights(method, torch.Generator().manual_seed(derived_seed(config.seed, "weights")))
+    seed = derived_seed(config.seed, "weights")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # for what PyTorch's own layers draw as they are made
+        method = METHODS[config.method].method(config, domain, build_generators(config, domain))
+    if method.initial_deviation is not None:
+        init_weights(method, method.initial_deviation, torch.Generator().manual_seed(seed))
     return method
