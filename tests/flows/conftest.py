@@ -1,4 +1,4 @@
-"""A tiny run, the command line, and Prefect's server for tests."""
+"""The command line, and Prefect's server for tests."""
 
 import logging
 import os
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
 
 from flows.cli import main
 from flows.prefect_settings import PACKAGES, set_defaults
@@ -17,64 +16,6 @@ from flows.prefect_settings import PACKAGES, set_defaults
 set_defaults()  # before any test imports Prefect
 
 ROOT = Path(__file__).parent.parent.parent
-
-TINY = {
-    "name": "tiny",
-    "palette": str(ROOT / "configs" / "palettes" / "nubots.yaml"),
-    "run_dir": "run",
-    "output": "output",
-    "scenes": {
-        "num": 5,
-        "num_photos": 4,
-        "pitch": "robocup-spl",
-        "width": 48,
-        "height": 32,
-        "num_robots": [0, 2],
-        "num_people": [0, 0],
-    },
-    "train": {
-        "width": 24,
-        "height": 16,
-        "batch_size": 2,
-        "total_images": 4,
-        "generator": {"width": 4, "num_blocks": 1},
-        "discriminator": {"width": 4, "num_layers": 1},
-        "report_every_images": 2,
-        "preview_every_images": 2,
-        "snapshot_every_images": 4,
-        "checkpoint_every_images": 4,
-        "num_preview": 2,
-        "device": "cpu",
-        "precision": "fp32",
-    },
-    "generate": {"shard_labels": 3, "num_workers": 1},
-}
-
-
-@pytest.fixture(scope="session")
-def write_config() -> Callable[..., Path]:
-    """write_config(folder, train={"width": 32}) -> a YAML file: the tiny run with changed settings."""
-
-    def write(folder: Path, **changes: object) -> Path:
-        values = {key: dict(value) if isinstance(value, dict) else value for key, value in TINY.items()}
-        for key, change in changes.items():
-            values[key] = {**values[key], **change} if isinstance(change, dict) else change
-        path = folder / "tiny.yaml"
-        path.write_text(yaml.safe_dump(values))
-        return path
-
-    return write
-
-
-@pytest.fixture(scope="session")
-def one_thread() -> Iterator[None]:
-    """Tiny networks are slower on more threads, by far where other work runs beside them."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -112,12 +112,12 @@ WRONG_ARGUMENTS = [
 @pytest.mark.parametrize(("arguments", "sentence"), WRONG_ARGUMENTS, ids=lambda value: str(value)[:40])
 def test_a_wrong_argument_is_a_sentence_and_code_2(
     seg2real: Callable,
-    write_config: Callable[..., Path],
+    tiny_file: Callable[..., Path],
     tmp_path: Path,
     arguments: list[str],
     sentence: str,
 ) -> None:
-    config = write_config(tmp_path)
+    config = tiny_file(tmp_path)
     said = seg2real(*(argument.format(config=config, folder=tmp_path) for argument in arguments))
     assert said.code == 2
     assert sentence in said.err
@@ -145,7 +145,7 @@ FAILURES = [
 @pytest.mark.parametrize("verbose", [False, True])
 def test_each_end_has_its_code_and_tracebacks_are_for_verbose(
     seg2real: Callable,
-    write_config: Callable[..., Path],
+    tiny_file: Callable[..., Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     quiet_packages: None,
@@ -158,7 +158,7 @@ def test_each_end_has_its_code_and_tracebacks_are_for_verbose(
         raise error
 
     monkeypatch.setattr(pipeline.run, "run", fail)
-    said = seg2real(*(["--verbose"] if verbose else []), "run", write_config(tmp_path))
+    said = seg2real(*(["--verbose"] if verbose else []), "run", tiny_file(tmp_path))
     assert said.code == code
     assert sentence in said.err
     assert ("Traceback" in said.err) == (verbose and isinstance(error, Exception))
@@ -172,14 +172,14 @@ def test_each_error_with_a_code_of_its_own_exists(name: str) -> None:
 
 def test_what_numpy_refuses_is_not_foreseen(
     seg2real: Callable,
-    write_config: Callable[..., Path],
+    tiny_file: Callable[..., Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """NumPy is compiled: the last Python frame is ours, but the sentence is not."""
     monkeypatch.setattr("pipeline.validate.IMAGE_BYTES_PER_PX", {"png": np.zeros(2)})
     monkeypatch.setattr("pipeline.validate.LABEL_BYTES_PER_PX", np.zeros(3))
-    said = seg2real("validate", write_config(tmp_path))
+    said = seg2real("validate", tiny_file(tmp_path))
     assert said.code == 1
     assert "ValueError: operands could not be broadcast" in said.err and "not foreseen" in said.err
 

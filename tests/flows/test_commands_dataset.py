@@ -8,14 +8,14 @@ import pytest
 
 @pytest.mark.usefixtures("one_thread")
 def test_run_verify_and_info_on_a_tiny_run(
-    seg2real: Callable, write_config: Callable[..., Path], tmp_path: Path
+    seg2real: Callable, tiny_file: Callable[..., Path], tmp_path: Path
 ) -> None:
-    config, output = write_config(tmp_path), tmp_path / "output"
+    config, output = tiny_file(tmp_path), tmp_path / "out"
     said = seg2real("run", config)
-    assert (said.code, "version 1, 5 images, 5 of them new" in said.out) == (0, True)
-    assert "version 1, 5 images, 0 of them new" in seg2real("generate", config).out
+    assert (said.code, "version 1, 8 images, 8 of them new" in said.out) == (0, True)
+    assert "version 1, 8 images, 0 of them new" in seg2real("generate", config).out
     said = seg2real("verify", output)
-    assert (said.code, "5 rows hashed and decoded: all is well" in said.out) == (0, True)
+    assert (said.code, "8 rows hashed and decoded: all is well" in said.out) == (0, True)
     said = seg2real("info", output)
     assert "robot" in said.out and "train" in said.out
 

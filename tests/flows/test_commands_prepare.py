@@ -35,9 +35,9 @@ def test_doctor_says_what_is_well_and_what_to_do(
 
 
 def test_preprocess_needs_no_photographs(
-    seg2real: Callable, write_config: Callable[..., Path], tmp_path: Path
+    seg2real: Callable, tiny_file: Callable[..., Path], tmp_path: Path
 ) -> None:
-    config = write_config(tmp_path, scenes={"num": 2, "num_photos": 0})
+    config = tiny_file(tmp_path, scenes={"num": 2, "num_photos": 0})
     said = seg2real("preprocess", config, "--out", tmp_path / "seen")
     assert (said.code, said.err.count("Error")) == (0, 0)
     assert len(list((tmp_path / "seen").rglob("conditioning/*/segTrain/*.png"))) == 2

@@ -17,9 +17,9 @@ START = "import sys; from flows.cli import main; sys.argv[0] = 'seg2real'; main(
 
 @pytest.mark.parametrize("command", ["run", "train", "generate"])
 def test_a_dry_run_shows_the_config_and_does_nothing(
-    seg2real: Callable, write_config: Callable[..., Path], tmp_path: Path, command: str
+    seg2real: Callable, tiny_file: Callable[..., Path], tmp_path: Path, command: str
 ) -> None:
-    said = seg2real(command, write_config(tmp_path), "train.batch_size=4", "--dry-run")
+    said = seg2real(command, tiny_file(tmp_path), "train.batch_size=4", "--dry-run")
     assert said.code == 0
     (tmp_path / "resolved.yaml").write_text(said.out)
     assert load_config(tmp_path / "resolved.yaml").train.batch_size == 4
@@ -69,14 +69,14 @@ class _Flow:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_signal_in_a_flow_writes_a_checkpoint_and_leaves_no_process(
-    write_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path
+    tiny_file: Callable[..., Path], environment: dict[str, str], tmp_path: Path
 ) -> None:
     """SIGTERM comes to the run alone; Ctrl-C at a terminal to the run and its server."""
     settings = {"total_images": 100_000, "snapshot_every_images": 100_000, "checkpoint_every_images": 100_000}
     started = []
     for name in ("terminated", "at a terminal"):
         (tmp_path / name).mkdir()
-        config = write_config(tmp_path / name, train=settings)
+        config = tiny_file(tmp_path / name, train=settings)
         started.append(_Flow(tmp_path / name, config, environment))
     terminated, at_terminal = started
     try:

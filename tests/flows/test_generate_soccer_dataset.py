@@ -80,9 +80,9 @@ def _logs(ran: Ran, *, until: str) -> list[Log]:
 
 @pytest.fixture(scope="module")
 def first(
-    prefect_server: None, write_config: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+    prefect_server: None, tiny_file: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Ran:
-    return _run(write_config(tmp_path_factory.mktemp("first")))
+    return _run(tiny_file(tmp_path_factory.mktemp("first")))
 
 
 @pytest.fixture
@@ -95,8 +95,8 @@ def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_chain_completes_with_a_dataset_that_verifies(first: Ran) -> None:
     assert first.state.is_completed()
     result = first.state.result()
-    assert (result.version, result.num_generated, result.num_images) == (1, 5, 5)
-    assert verify(first.config.parent / "output").is_ok
+    assert (result.version, result.num_generated, result.num_images) == (1, 8, 8)
+    assert verify(first.config.parent / "out").is_ok
     assert result.snapshot.exists() and result.contact_sheet.exists()
 
 
@@ -107,23 +107,23 @@ def test_each_stage_is_a_task(first: Ran) -> None:
 
 
 def test_again_it_generates_and_publishes_nothing(first: Ran) -> None:
-    output = first.config.parent / "output"
+    output = first.config.parent / "out"
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.suffix != ".lock"}
     again = _run(first.config)
     assert again.state.is_completed()
     result = again.state.result()
-    assert (result.version, result.num_generated, result.num_images) == (1, 0, 5)
+    assert (result.version, result.num_generated, result.num_images) == (1, 0, 8)
     after = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.suffix != ".lock"}
     unchanged = {path for path in before if path.is_file()}
     assert {path: after.get(path) for path in unchanged} == {path: before[path] for path in unchanged}
 
 
 def test_more_is_generated_when_more_is_asked_for(
-    write_config: Callable[..., Path], tmp_path: Path, first: Ran
+    tiny_file: Callable[..., Path], tmp_path: Path, first: Ran
 ) -> None:
     more = _run(first.config, ["generate.variants=2"])
     result = more.state.result()
-    assert (result.version, result.num_generated, result.num_images) == (2, 5, 10)
+    assert (result.version, result.num_generated, result.num_images) == (2, 8, 16)
 
 
 def test_progress_ends_at_a_hundred_percent(first: Ran) -> None:
@@ -145,7 +145,7 @@ def test_pictures_carry_themselves(first: Ran, key: str) -> None:
 
 def test_the_summary_says_what_there_is_now(first: Ran) -> None:
     text = _artifacts(first)["summary"].data
-    for fact in ("Version 1", "5 images", str(first.config.parent / "output"), "snapshot-00000004"):
+    for fact in ("Version 1", "8 images", str(first.config.parent / "out"), "snapshot-00000008"):
         assert fact in text
 
 
@@ -154,7 +154,7 @@ def test_lines_of_all_rooms_reach_the_server_and_only_those(first: Ran) -> None:
     rooms = {log.name.partition(".")[0] for log in logs}
     assert rooms == {"prefect", "pipeline"}
     assert {log.level for log in logs if log.name.startswith("pipeline")} == {logging.INFO}
-    assert any("labels and 4 photographs can be used" in log.message for log in logs)
+    assert any("labels and 5 photographs can be used" in log.message for log in logs)
     assert len(logs) < 40
 
 
@@ -175,7 +175,7 @@ def test_gan_and_manifests_are_heard_too() -> None:
 
 @pytest.mark.usefixtures("without_waiting")
 def test_what_may_pass_is_tried_again(
-    write_config: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_file: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempts = []
 
@@ -187,7 +187,7 @@ def test_what_may_pass_is_tried_again(
 
     prepare_stage = module.prepare_stage
     monkeypatch.setattr(module, "prepare_stage", fail_once)
-    ran = _run(write_config(tmp_path))
+    ran = _run(tiny_file(tmp_path))
     assert ran.state.is_completed()
     assert len(attempts) == 2
     assert _task_runs(ran)["check sources"].run_count == 2

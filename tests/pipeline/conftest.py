@@ -1,4 +1,4 @@
-"""What the tests of whole stages share: a tiny run, and a warm process that calls the command line."""
+"""What the tests of whole stages share: a warm process that calls the command line, a look at a dataset."""
 
 import hashlib
 import json
@@ -11,70 +11,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 
 from manifests.reader import read_records
 from pipeline.config import RunConfig, load_config
 
 ROOT = Path(__file__).parents[2]
-TINY = {
-    "name": "tiny",
-    "palette": str(ROOT / "configs" / "palettes" / "nubots.yaml"),
-    "run_dir": "run",
-    "output": "out",
-    "scenes": {"num": 8, "num_photos": 5, "width": 24, "height": 16, "pitch": "robocup-spl"},
-    "train": {
-        "width": 24,
-        "height": 16,
-        "batch_size": 2,
-        "total_images": 8,
-        "generator": {"width": 4, "num_blocks": 1},
-        "discriminator": {"width": 4, "num_layers": 1},
-        "pool_images": 3,
-        "num_preview": 2,
-        "report_every_images": 2,
-        "checkpoint_every_images": 4,
-        "device": "cpu",
-    },
-    "generate": {"shard_labels": 3, "num_workers": 2},
-}
-
-
-def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    both = dict(base)
-    for key, value in changes.items():
-        is_section = isinstance(value, dict) and isinstance(base.get(key), dict)
-        both[key] = _merged(base[key], value) if is_section else value
-    return both
-
-
-@pytest.fixture(scope="session")
-def tiny_file() -> Callable[..., Path]:
-    """Write the YAML of a tiny run into a folder, sections changed as asked."""
-
-    def write(folder: Path, **changes: Any) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "tiny.yaml"
-        path.write_text(yaml.safe_dump(_merged(TINY, changes)))
-        return path
-
-    return write
 
 
 @pytest.fixture(scope="session")
 def tiny_config(tiny_file: Callable[..., Path]) -> Callable[..., RunConfig]:
     """The config of a tiny run in a folder."""
     return lambda folder, **changes: load_config(tiny_file(folder, **changes))
-
-
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Outcome(NamedTuple):
