@@ -10,7 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["AdversarialKind", "adversarial_loss", "discriminator_accuracy", "discriminator_loss", "l1_loss"]
+__all__ = [
+    "AdversarialKind",
+    "adversarial_loss",
+    "class_balanced_cross_entropy",
+    "discriminator_accuracy",
+    "discriminator_loss",
+    "l1_loss",
+    "total_variation_loss",
+]
 
 AdversarialKind = Literal["lsgan", "bce", "hinge"]
 
@@ -69,6 +77,31 @@ def l1_loss(image: Tensor, target: Tensor, *, weight: Tensor | None = None) -> T
     With `weight` [N, 1, H, W] in [0, 1] it is the weighted mean over pixels.
     """
     return _weighted_mean((image - target).abs().mean(1, keepdim=True), weight)
+
+
+def total_variation_loss(masks: Tensor) -> Tensor:
+    """Sum of absolute differences of neighbouring pixels over each image's float [N, k, H, W] masks, mean over
+    images (AttentionGAN, arXiv 1911.11897, section 3.1). A sum: it grows with the size of the image."""
+    across = (masks[..., 1:] - masks[..., :-1]).abs().sum()
+    down = (masks[..., 1:, :] - masks[..., :-1, :]).abs().sum()
+    return (across + down) / len(masks)
+
+
+def class_balanced_cross_entropy(logits: Tensor, label_map: Tensor) -> Tensor:
+    """Mean over the classes that occur of the mean cross-entropy over a class's pixels, so that a ball counts
+    as much as the field (after OASIS, arXiv 2012.04781, section 3.1).
+
+    Args:
+        logits: float [N, K, H, W].
+        label_map: uint8 [N, H, W] of class ids.
+    """
+    labels = label_map.long()
+    num_classes = logits.shape[1]
+    pixels = F.cross_entropy(logits.float(), labels, reduction="none")
+    classes = torch.arange(num_classes, device=labels.device)
+    counts = (labels.flatten() == classes[:, None]).sum(1)
+    share = 1 / counts.clamp(min=1) / (counts > 0).sum()
+    return (pixels * share[labels]).sum()
 
 
 def _wants_real(logits: Tensor, kind: AdversarialKind) -> Tensor:

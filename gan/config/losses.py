@@ -18,6 +18,18 @@ class LossWeights(StrictModel):
     """Cycle consistency, both directions."""
     identity: float = Field(5, ge=0)
     """Identity, both directions; the paper's 0.5 * 10."""
+    segmentation: float = Field(1, ge=0)
+    """segback: class-balanced cross-entropy of the label read back from a drawn photograph."""
+    paired: float = Field(1, ge=0)
+    """L1 to the other image of the pair, both directions; only with train.paired."""
+    nce: float = Field(1, ge=0)
+    """cut, fastcut: PatchNCE."""
+    pixel: float = Field(0, ge=0)
+    """attentiongan: L1 of a drawn image to its own input, both directions."""
+    mask_variation: float = Field(0, ge=0)
+    """attentiongan: total variation, a sum over pixels, of the masks that a generator draws, both directions."""
+    cam: float = Field(1000, ge=0)
+    """ugatit: the generators' auxiliary classifiers, both directions."""
     background: float = Field(0.5, ge=0, le=1)
     """attention_cyclegan, background "generate": weight of pixels outside the mask where a label is compared;
     1 = the mask makes no difference."""

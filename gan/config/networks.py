@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gan.config.base import StrictModel
 
@@ -20,6 +20,28 @@ class GeneratorConfig(StrictModel):
     """Stride-2 convolutions; heights and widths are padded to multiples of 2 to this power."""
     upsampling: Literal["resize", "transposed"] = "resize"
     """"resize" = bilinear x2, then 3x3 convolution (no checkerboard); "transposed" = the paper's."""
+    num_masks: int = Field(0, ge=0, le=64)
+    """Attention masks of the generator's own, under which it puts its output together (AttentionGAN, arXiv
+    1911.11897): k >= 2 = softmax over k masks, each with a content image; 1 = one sigmoid mask between a
+    content image and the input; 0 = it draws the output at once."""
+    keeps_input: bool = False
+    """The last mask weighs the input itself instead of a content image; false = every shape may change."""
+    squeeze_excitation: bool = False
+    """scSE gates on channels and pixels in each residual block (arXiv 1803.02579)."""
+
+    @model_validator(mode="after")
+    def _masks(self) -> "GeneratorConfig":
+        if self.keeps_input and self.num_masks == 0:
+            raise ValueError(
+                "generator.keeps_input true needs a mask that weighs the input, but generator.num_masks is 0; "
+                "set it to 1 or more, or keeps_input to false"
+            )
+        if self.num_masks == 1 and not self.keeps_input:
+            raise ValueError(
+                "generator.num_masks 1 is one mask between a content image and the input and needs "
+                "generator.keeps_input true; set it, or num_masks to 0 or to 2 and more"
+            )
+        return self
 
 
 class DiscriminatorConfig(StrictModel):

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from gan.config.base import StrictModel
 from gan.config.losses import LossWeights
+from gan.config.methods import AttentionganConfig, SegbackConfig, UagganConfig, UgatitConfig
 from gan.config.networks import DiscriminatorConfig, GeneratorConfig
 from gan.config.presets import with_preset
 
@@ -31,7 +32,7 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 class TrainConfig(StrictModel):
     """One training run. Progress is counted in images: one image = one label and one photograph shown."""
 
-    method: Literal["attention_cyclegan", "cyclegan"] = "attention_cyclegan"
+    method: Literal["attention_cyclegan", "attentiongan", "cyclegan", "segback", "uaggan", "ugatit"] = "attention_cyclegan"
     conditioning: Literal["rgb", "onehot"] = "rgb"
     """How a label map enters the generator: as palette colours or as one channel per class."""
     background: Literal["generate", "mask_both", "photo", "keep"] = "generate"
@@ -60,6 +61,10 @@ class TrainConfig(StrictModel):
     loss: LossWeights = LossWeights()
     generator: GeneratorConfig = GeneratorConfig()
     discriminator: DiscriminatorConfig = DiscriminatorConfig()
+    attentiongan: AttentionganConfig = AttentionganConfig()
+    segback: SegbackConfig = SegbackConfig()
+    ugatit: UgatitConfig = UgatitConfig()
+    uaggan: UagganConfig = UagganConfig()
     pool_images: int = Field(50, ge=0, le=10_000)
     """Fakes remembered for the discriminators; 0 = they see the newest only."""
     ema_halflife_images: int = Field(2_000, ge=0)
@@ -95,14 +100,38 @@ class TrainConfig(StrictModel):
     @model_validator(mode="after")
     def _combinations(self) -> "TrainConfig":
         multiple = 2**self.generator.num_downsamplings
-        smallest = max(4 * multiple, self.discriminator.smallest_side)
+        is_ugatit = self.method == "ugatit"
+        discriminator = self.ugatit if is_ugatit else self.discriminator
+        layers = "ugatit.global_layers" if is_ugatit else "discriminator.num_layers"
+        smallest = max(4 * multiple, discriminator.smallest_side)
         for name, side in (("width", self.width), ("height", self.height)):
             if side % multiple or side < smallest:
                 raise ValueError(
                     f"{name} {side} does not fit the networks, which need a multiple of {multiple} "
                     f"and at least {smallest}; change {name}, generator.num_downsamplings or "
-                    "discriminator.num_layers"
+                    f"{layers}"
                 )
+        if self.method == "segback" and self.conditioning != "onehot":
+            raise ValueError(
+                f"conditioning '{self.conditioning}' does not fit method 'segback', whose segmenter reads "
+                "classes; set conditioning 'onehot'"
+            )
+        if self.method == "attentiongan" and self.generator.num_masks == 0:
+            raise ValueError(
+                "method 'attentiongan' needs a generator with masks, but generator.num_masks is 0; set it to 1 "
+                "or more, or choose method 'cyclegan'"
+            )
+        if self.conditioning == "onehot" and (self.generator.keeps_input or self.loss.pixel):
+            setting = "generator.keeps_input" if self.generator.keeps_input else "loss.pixel"
+            raise ValueError(
+                f"{setting} ties a picture's colours to its label's and needs conditioning 'rgb', not 'onehot'; "
+                f"set {setting} to {'false' if self.generator.keeps_input else 0}"
+            )
+        if self.method == "uaggan" and self.conditioning == "onehot":
+            raise ValueError(
+                "method 'uaggan' keeps the label's own pixels where it does not translate and needs "
+                "conditioning 'rgb', not 'onehot'; set conditioning 'rgb'"
+            )
         keeps = self.method == "attention_cyclegan" and self.background == "keep"
         if keeps and self.conditioning == "onehot":
             raise ValueError(

@@ -1,7 +1,14 @@
 import pytest
 import torch
+import torch.nn.functional as F
 
-from gan.losses import adversarial_loss, discriminator_accuracy, discriminator_loss, l1_loss
+from gan.losses import (
+    adversarial_loss,
+    class_balanced_cross_entropy,
+    discriminator_accuracy,
+    discriminator_loss,
+    l1_loss,
+)
 
 
 def logits(*values: float) -> list[torch.Tensor]:
@@ -55,3 +62,12 @@ def test_l1_weighs_pixels() -> None:
     assert l1_loss(image, target, weight=torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)).item() == pytest.approx(
         1.0
     )
+
+
+def test_each_class_that_occurs_counts_the_same() -> None:
+    random_logits = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    label_map = torch.zeros(2, 8, 8, dtype=torch.uint8)
+    label_map[0, 0, :3] = 2  # class 2 is rare, classes 1 and 3 do not occur
+    per_pixel = F.cross_entropy(random_logits, label_map.long(), reduction="none")
+    by_hand = (per_pixel[label_map == 0].mean() + per_pixel[label_map == 2].mean()) / 2
+    assert class_balanced_cross_entropy(random_logits, label_map).item() == pytest.approx(by_hand.item())

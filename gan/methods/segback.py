@@ -1,0 +1,81 @@
+"""The way back is a segmenter (ideas of USIS, arXiv 2109.14715, and OASIS, arXiv 2012.04781).
+
+A generator draws a photo-like image from one-hot labels; a segmenter is to read the label back from it, and
+both are trained by that; a discriminator of photographs keeps the images real. No colours are regressed, so
+nothing of a label can be hidden in a picture's pixels, and near-equal palette colours are no problem.
+
+With `loss.cycle` above 0 the segmenter also reads photographs: its soft labels must pass for labels
+(`loss.adversarial_a`), and the photograph must come back from them. That is a CycleGAN whose generator of
+segmentation images is a segmenter.
+"""
+
+from torch import Tensor, nn
+
+from gan.conditioning import DomainA
+from gan.config import TrainConfig
+from gan.generators import build_generator
+from gan.losses import adversarial_loss, class_balanced_cross_entropy, l1_loss
+from gan.methods.cycle import build_discriminators, noised
+from gan.methods.judging import Judged, judge
+from gan.methods.method import Batch, Generators, Method, PhaseLoss, weigh
+from gan.segmenter import Segmenter
+
+__all__ = ["SegBack", "SegBackGenerators"]
+
+
+class SegBackGenerators(Generators):
+    """Network "ab" draws photographs from one-hot labels; "ba" is the segmenter that reads labels."""
+
+    def __init__(self, config: TrainConfig, domain: DomainA):
+        super().__init__(
+            {
+                "ab": build_generator(config.generator, domain.channels, 3),
+                "ba": Segmenter(3, domain.num_classes, width=config.segback.segmenter_width),
+            }
+        )
+        self.size_multiple = max(self["ab"].size_multiple, self["ba"].size_multiple)
+
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+        return self["ab"](image_a)
+
+    def draw_a(self, image_b: Tensor) -> Tensor:
+        return self["ba"](image_b).softmax(1) * 2 - 1
+
+
+class SegBack(Method):
+    """A generator, a segmenter, and a discriminator of photographs; with a cycle one of labels too."""
+
+    def __init__(self, config: TrainConfig, domain: DomainA, generators: SegBackGenerators):
+        discriminators = build_discriminators(config, domain)
+        self.has_cycle = config.loss.cycle > 0
+        if not self.has_cycle:
+            discriminators = nn.ModuleDict({"b": discriminators["b"]})
+        super().__init__(generators, discriminators)
+        self.config = config
+        self.domain = domain
+
+    def generator_phase(self, batch: Batch) -> PhaseLoss:
+        generator, segmenter = self.generators["ab"], self.generators["ba"]
+        kind = self.config.adversarial
+
+        # Draw a photograph and read its label back.
+        fake_b = generator(batch.image_a)
+        terms = {
+            "adversarial_b": adversarial_loss(self.discriminators["b"](fake_b), kind),
+            "segmentation": class_balanced_cross_entropy(segmenter(fake_b), batch.label_map),
+        }
+        fakes = {"b": fake_b}
+
+        # Read a photograph's label and draw it back.
+        if self.has_cycle:
+            fake_a = noised(self.generators.draw_a(batch.image_b), batch, self.config, self.domain)
+            terms["adversarial_a"] = adversarial_loss(self.discriminators["a"](fake_a), kind)
+            terms["cycle_b"] = l1_loss(generator(fake_a), batch.image_b)
+            fakes["a"] = fake_a
+        return weigh(terms, self.config.loss, fakes)
+
+    def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
+        shown = {"b": Judged(self.discriminators["b"], batch.image_b, fakes["b"])}
+        if self.has_cycle:
+            shown["a"] = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
+        return judge(shown, self.config)
