@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["ResidualBlock", "UpsampleConv", "conv_norm_relu", "init_weights"]
+__all__ = ["ResidualBlock", "SqueezeExcitation", "UpsampleConv", "conv_norm_relu", "init_weights"]
 
 
 def conv_norm_relu(
@@ -26,18 +26,43 @@ def conv_norm_relu(
     )
 
 
-class ResidualBlock(nn.Module):
-    """Two reflection-padded 3x3 convolutions around an identity (arXiv 1703.10593, appendix 7.2)."""
+class SqueezeExcitation(nn.Module):
+    """Concurrent spatial and channel squeeze and excitation, scSE (arXiv 1803.02579, section 2).
+
+    Features times a gate per channel, made from their mean over pixels, plus features times a gate per pixel,
+    made from all channels. With weights near 0 each gate is 1/2, and the sum is the features themselves.
+    """
 
     def __init__(self, channels: int):
+        super().__init__()
+        self.channel_squeeze = nn.Linear(channels, channels // 2)
+        self.channel_gate = nn.Linear(channels // 2, channels)
+        self.pixel_gate = nn.Conv2d(channels, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C, H, W]."""
+        by_channel = self.channel_gate(F.relu(self.channel_squeeze(x.mean((2, 3))))).sigmoid()
+        by_pixel = self.pixel_gate(x).sigmoid()
+        return x * by_channel[..., None, None] + x * by_pixel
+
+
+class ResidualBlock(nn.Module):
+    """Two reflection-padded 3x3 convolutions around an identity (arXiv 1703.10593, appendix 7.2).
+
+    Squeeze and excitation, where wanted, stands before the second convolution: after an instance norm every
+    channel's mean is 0, and before one every channel's gate is divided out again.
+    """
+
+    def __init__(self, channels: int, *, squeeze_excitation: bool = False):
         super().__init__()
         self.conv_in = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect")
         self.conv_out = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect")
         self.norm = nn.InstanceNorm2d(channels)
+        self.excite = SqueezeExcitation(channels) if squeeze_excitation else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, C, H, W]."""
-        inner = F.relu(self.norm(self.conv_in(x)))
+        inner = self.excite(F.relu(self.norm(self.conv_in(x))))
         return x + self.norm(self.conv_out(inner))
 
 

@@ -80,8 +80,8 @@ def l1_loss(image: Tensor, target: Tensor, *, weight: Tensor | None = None) -> T
 
 
 def total_variation_loss(masks: Tensor) -> Tensor:
-    """Sum of absolute differences of neighbouring pixels over each image's float [N, k, H, W] masks, mean over
-    images (AttentionGAN, arXiv 1911.11897, section 3.1). A sum: it grows with the size of the image."""
+    """Sum of absolute differences between neighbouring pixels of float [N, k, H, W] masks, mean over images
+    (AttentionGAN, arXiv 1911.11897, scheme I). A sum: it grows with the size of the image."""
     across = (masks[..., 1:] - masks[..., :-1]).abs().sum()
     down = (masks[..., 1:, :] - masks[..., :-1, :]).abs().sum()
     return (across + down) / len(masks)

@@ -27,7 +27,7 @@ class LossWeights(StrictModel):
     pixel: float = Field(0, ge=0)
     """attentiongan: L1 of a drawn image to its own input, both directions."""
     mask_variation: float = Field(0, ge=0)
-    """attentiongan: total variation, a sum over pixels, of the masks that a generator draws, both directions."""
+    """attentiongan: total variation of the generators' own masks, a sum over pixels, both directions."""
     cam: float = Field(1000, ge=0)
     """ugatit: the generators' auxiliary classifiers, both directions."""
     background: float = Field(0.5, ge=0, le=1)

@@ -33,8 +33,8 @@ class GeneratorConfig(StrictModel):
     def _masks(self) -> "GeneratorConfig":
         if self.keeps_input and self.num_masks == 0:
             raise ValueError(
-                "generator.keeps_input true needs a mask that weighs the input, but generator.num_masks is 0; "
-                "set it to 1 or more, or keeps_input to false"
+                "generator.keeps_input true needs a mask that weighs the input, but generator.num_masks is "
+                "0; set it to 1 or more, or keeps_input to false"
             )
         if self.num_masks == 1 and not self.keeps_input:
             raise ValueError(

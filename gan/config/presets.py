@@ -38,7 +38,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def with_preset(method: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings over the preset of the method, or of its variant where that has one, section by section."""
+    """The settings over the preset of the method, or of its variant if that has one, section by section."""
     section = settings.get(method)
     variant = section.get("variant") if isinstance(section, dict) else getattr(section, "variant", None)
     return _over(PRESETS.get(f"{method}.{variant}", PRESETS.get(method, {})), settings)

@@ -118,14 +118,14 @@ class TrainConfig(StrictModel):
             )
         if self.method == "attentiongan" and self.generator.num_masks == 0:
             raise ValueError(
-                "method 'attentiongan' needs a generator with masks, but generator.num_masks is 0; set it to 1 "
-                "or more, or choose method 'cyclegan'"
+                "method 'attentiongan' needs a generator with masks, but generator.num_masks is 0; set it to "
+                "1 or more, or choose method 'cyclegan'"
             )
         if self.conditioning == "onehot" and (self.generator.keeps_input or self.loss.pixel):
             setting = "generator.keeps_input" if self.generator.keeps_input else "loss.pixel"
             raise ValueError(
-                f"{setting} ties a picture's colours to its label's and needs conditioning 'rgb', not 'onehot'; "
-                f"set {setting} to {'false' if self.generator.keeps_input else 0}"
+                f"{setting} ties a picture's colours to its label's and needs conditioning 'rgb', not "
+                f"'onehot'; set {setting} to {'false' if self.generator.keeps_input else 0}"
             )
         if self.method == "uaggan" and self.conditioning == "onehot":
             raise ValueError(

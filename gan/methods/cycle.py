@@ -8,7 +8,7 @@ from gan.augment import noise_onehot, noise_rgb
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.discriminators import MultiScaleDiscriminator
-from gan.generators import ResnetGenerator
+from gan.generators import build_generator
 from gan.losses import adversarial_loss, l1_loss
 from gan.methods.method import Batch, Generators
 
@@ -21,8 +21,8 @@ class CycleGenerators(Generators):
     def __init__(self, config: TrainConfig, domain: DomainA):
         super().__init__(
             {
-                "ab": ResnetGenerator(config.generator, domain.channels, 3),
-                "ba": ResnetGenerator(config.generator, 3, domain.channels),
+                "ab": build_generator(config.generator, domain.channels, 3),
+                "ba": build_generator(config.generator, 3, domain.channels),
             }
         )
         self.size_multiple = self["ab"].size_multiple

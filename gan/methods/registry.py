@@ -8,6 +8,7 @@ from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.layers import init_weights
 from gan.methods.attention_cyclegan import AttentionCycleGAN, AttentionCycleGenerators
+from gan.methods.attentiongan import AttentionGAN
 from gan.methods.cycle import CycleGenerators
 from gan.methods.cyclegan import CycleGAN
 from gan.methods.method import Generators, Method
@@ -27,6 +28,7 @@ class MethodParts(NamedTuple):
 
 METHODS: dict[str, MethodParts] = {
     "attention_cyclegan": MethodParts(AttentionCycleGenerators, AttentionCycleGAN),
+    "attentiongan": MethodParts(CycleGenerators, AttentionGAN),
     "cyclegan": MethodParts(CycleGenerators, CycleGAN),
 }
 

@@ -12,6 +12,17 @@ from gan.training_state import CheckpointMismatch, TrainingState
 
 VARIANTS = [
     {"method": "cyclegan"},
+    {"method": "attentiongan", "generator": {"width": 4, "num_blocks": 1, "squeeze_excitation": True}},
+    {
+        "method": "attentiongan",
+        "attentiongan": {"variant": "v1", "starting_fraction": 0.5},
+        "generator": {"width": 4, "num_blocks": 1},
+    },
+    {
+        "method": "attentiongan",
+        "conditioning": "onehot",
+        "generator": {"width": 4, "num_blocks": 1, "num_masks": 2, "keeps_input": False},
+    },
     {"background": "generate"},
     {"background": "mask_both"},
     {"background": "photo"},
