@@ -21,9 +21,14 @@ class PatchDiscriminator(nn.Module):
         else:
             self.layers = _patch_layers(in_channels, config.width, config.num_layers)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """float [N, C, H, W] in [-1, 1] -> logits float32 [N, 1, h, w], one per patch."""
-        return self.layers(image).float()
+    def forward(self, image: Tensor, *, normalize: bool = True) -> Tensor:
+        """float [N, C, H, W] in [-1, 1] -> logits float32 [N, 1, h, w], one per patch; without `normalize`,
+        instance norm is left out."""
+        x = image
+        for layer in self.layers:
+            if normalize or not isinstance(layer, nn.InstanceNorm2d):
+                x = layer(x)
+        return x.float()
 
 
 class MultiScaleDiscriminator(nn.Module):
@@ -33,13 +38,14 @@ class MultiScaleDiscriminator(nn.Module):
         super().__init__()
         self.scales = nn.ModuleList(PatchDiscriminator(config, in_channels) for _ in range(config.num_scales))
 
-    def forward(self, image: Tensor) -> list[Tensor]:
-        """float [N, C, H, W] in [-1, 1] -> one logits tensor [N, 1, h, w] per scale, the finest first."""
+    def forward(self, image: Tensor, *, normalize: bool = True) -> list[Tensor]:
+        """float [N, C, H, W] in [-1, 1] -> one logits tensor [N, 1, h, w] per scale, the finest first;
+        without `normalize`, instance norm is left out."""
         logits = []
         for level, discriminator in enumerate(self.scales):
             if level:
                 image = F.avg_pool2d(image, 3, 2, padding=1, count_include_pad=False)
-            logits.append(discriminator(image))
+            logits.append(discriminator(image, normalize=normalize))
         return logits
 
 

@@ -12,6 +12,7 @@ from gan.methods.attentiongan import AttentionGAN
 from gan.methods.cycle import CycleGenerators
 from gan.methods.cyclegan import CycleGAN
 from gan.methods.method import Generators, Method
+from gan.methods.uaggan import Uaggan, UagganGenerators
 from gan.schedule import derived_seed
 
 __all__ = ["METHODS", "build_generators", "build_method"]
@@ -30,6 +31,7 @@ METHODS: dict[str, MethodParts] = {
     "attention_cyclegan": MethodParts(AttentionCycleGenerators, AttentionCycleGAN),
     "attentiongan": MethodParts(CycleGenerators, AttentionGAN),
     "cyclegan": MethodParts(CycleGenerators, CycleGAN),
+    "uaggan": MethodParts(UagganGenerators, Uaggan),
 }
 
 

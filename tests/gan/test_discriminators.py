@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from gan.config import DiscriminatorConfig
@@ -30,3 +31,18 @@ def test_each_scale_judges_half_the_size_of_the_one_before() -> None:
     config = DiscriminatorConfig(width=4, num_layers=2, num_scales=3)
     sizes = [logits.shape[-1] for logits in MultiScaleDiscriminator(config, 3)(torch.randn(1, 3, 64, 64))]
     assert sizes == [14, 6, 2]
+
+
+@pytest.mark.parametrize("num_layers", [0, 2])
+def test_instance_norm_can_be_left_out_with_the_same_weights(num_layers) -> None:
+    discriminator = MultiScaleDiscriminator(DiscriminatorConfig(width=4, num_layers=num_layers), 3)
+    image = torch.randn(1, 3, 32, 32)
+    brighter = torch.cat([image[..., :31], image[..., 31:] + 5], -1)
+
+    def changes_far_away(**how: bool) -> bool:
+        one, other = (discriminator(shown, **how)[0][..., 0] for shown in (image, brighter))
+        return not torch.equal(one, other)
+
+    assert changes_far_away()
+    assert not changes_far_away(normalize=False)  # only patches that hold the change see it
+    assert torch.equal(discriminator(image, normalize=True)[0], discriminator(image)[0])
