@@ -10,7 +10,7 @@ __all__ = ["AttentionNetwork"]
 
 
 class AttentionNetwork(nn.Module):
-    """Encoder, one residual block, bilinear decoder, sigmoid (arXiv 1806.02311, section 3.3).
+    """Encoder, one residual block, bilinear decoder, sigmoid (arXiv 1806.02311).
 
     Two sizes are in use: width 64, that of the public PyTorch ports, with 602,368 parameters for 3 channels,
     and width 32, the paper's, with 153,728. Convolutions have no biases, as in the ports; instance norm has
