@@ -51,10 +51,9 @@ class Segmenter(nn.Module):
         self.downs = nn.ModuleList(
             _two_convs(above, below, norm) for above, below in zip(widths, widths[1:], strict=False)
         )
-        self.ups = nn.ModuleList(
-            _two_convs(below + above, above, norm)
-            for below, above in zip(widths[:0:-1], widths[-2::-1], strict=True)
-        )
+        pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
+        self.narrows = nn.ModuleList(nn.Conv2d(below, above, 1) for below, above in pairs)
+        self.ups = nn.ModuleList(_two_convs(2 * above, above, norm) for _, above in pairs)
         self.head = nn.Conv2d(widths[0], num_classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -76,8 +75,8 @@ class Segmenter(nn.Module):
     def decode(self, levels: list[Tensor]) -> Tensor:
         """What each level saw -> [N, width, H, W]."""
         *finer, x = levels
-        for up in self.ups:
-            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+        for narrow, up in zip(self.narrows, self.ups, strict=True):
+            x = F.interpolate(narrow(x), scale_factor=2, mode="bilinear", align_corners=False)
             x = up(torch.cat([x, finer.pop()], 1))
         return x
 
