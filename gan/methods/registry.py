@@ -13,6 +13,7 @@ from gan.methods.cycle import CycleGenerators
 from gan.methods.cyclegan import CycleGAN
 from gan.methods.method import Generators, Method
 from gan.methods.uaggan import Uaggan, UagganGenerators
+from gan.methods.ugatit import UGATIT, UgatitGenerators
 from gan.schedule import derived_seed
 
 __all__ = ["METHODS", "build_generators", "build_method"]
@@ -32,6 +33,7 @@ METHODS: dict[str, MethodParts] = {
     "attentiongan": MethodParts(CycleGenerators, AttentionGAN),
     "cyclegan": MethodParts(CycleGenerators, CycleGAN),
     "uaggan": MethodParts(UagganGenerators, Uaggan),
+    "ugatit": MethodParts(UgatitGenerators, UGATIT),
 }
 
 

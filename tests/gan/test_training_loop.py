@@ -24,6 +24,13 @@ VARIANTS = [
         "conditioning": "onehot",
         "generator": {"width": 4, "num_blocks": 1, "num_masks": 2, "keeps_input": False},
     },
+    {"method": "ugatit", "ugatit": {"global_layers": 4, "local_layers": 3}},
+    {
+        "method": "ugatit",
+        "ugatit": {"light": True, "global_layers": 4, "local_layers": 3, "discriminator_cam": False},
+        "conditioning": "onehot",
+        "generator": {"width": 4, "num_blocks": 1, "num_masks": 2, "squeeze_excitation": True},
+    },
     {"background": "generate"},
     {"background": "mask_both"},
     {"background": "photo"},

@@ -1,0 +1,116 @@
+"""UGATIT (Kim et al. 2020, arXiv 1907.10830): a cycle whose networks attend to what tells the domains apart,
+and whose generators choose how much of an image's shape and texture to change.
+
+Beside the losses of a cycle, each generator tells images to translate from images of the domain that it
+draws. Discriminators see the newest fakes (`pool_images` 0 in the preset).
+"""
+
+from torch import Tensor, nn
+
+from gan.adaptive_norm import clip_rho
+from gan.class_activation import class_activation_loss
+from gan.conditioning import DomainA
+from gan.config import TrainConfig
+from gan.losses import l1_loss
+from gan.methods.cycle import Cycle, cycle_terms, noised
+from gan.methods.judging import Judged, judge
+from gan.methods.method import Batch, Generators, Method, PhaseLoss, weigh
+from gan.ugatit_discriminator import GlobalLocalDiscriminator
+from gan.ugatit_generator import UgatitDrawn, UgatitGenerator, heat_map_in_unit_range
+
+__all__ = ["UGATIT", "UgatitGenerators"]
+
+
+class UgatitGenerators(Generators):
+    """A generator for each direction: "ab" draws photographs, "ba" draws segmentation images."""
+
+    def __init__(self, config: TrainConfig, domain: DomainA):
+        image_size = None if config.ugatit.light else (config.height, config.width)
+        super().__init__(
+            {
+                "ab": UgatitGenerator(config.generator, domain.channels, 3, image_size=image_size),
+                "ba": UgatitGenerator(config.generator, 3, domain.channels, image_size=image_size),
+            }
+        )
+        self.size_multiple = self["ab"].size_multiple
+
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+        return self["ab"](image_a).image
+
+    def draw_a(self, image_b: Tensor) -> Tensor:
+        return self["ba"](image_b).image
+
+    def heat_map_a(self, image_a: Tensor) -> Tensor:
+        """Where "ab" looks in segmentation images: float [N, Ca, H, W] -> [N, 1, H, W] in [0, 1]."""
+        return heat_map_in_unit_range(self["ab"](image_a).heat_map, *image_a.shape[-2:])
+
+    def heat_map_b(self, image_b: Tensor) -> Tensor:
+        """Where "ba" looks in photographs: float [N, 3, H, W] -> [N, 1, H, W] in [0, 1]."""
+        return heat_map_in_unit_range(self["ba"](image_b).heat_map, *image_b.shape[-2:])
+
+
+class UGATIT(Method):
+    """Two generators, and a global and a local discriminator for each domain. The label's mask is not used.
+
+    The paper sums what its judgements (patches and classifier, global and local: four) say, reals and fakes
+    alike. Losses elsewhere are means, so both phases multiply: `adversarial_a` and `adversarial_b` are sums
+    over the judgements, and `discriminator_a` and `discriminator_b` in the log are half the mean.
+    """
+
+    initial_deviation = None
+
+    def __init__(self, config: TrainConfig, domain: DomainA, generators: UgatitGenerators):
+        width = config.discriminator.width
+        discriminators = nn.ModuleDict(
+            {
+                "a": GlobalLocalDiscriminator(config.ugatit, domain.channels, width),
+                "b": GlobalLocalDiscriminator(config.ugatit, 3, width),
+            }
+        )
+        super().__init__(generators, discriminators)
+        self.config = config
+        self.domain = domain
+        self.num_judgements = discriminators["b"].num_judgements
+
+    def generator_phase(self, batch: Batch) -> PhaseLoss:
+        generator_ab, generator_ba = self.generators["ab"], self.generators["ba"]
+
+        # Translate to the other domain and back.
+        from_a, from_b = generator_ab(batch.image_a), generator_ba(batch.image_b)
+        fake_b, fake_a = from_a.image, noised(from_b.image, batch, self.config, self.domain)
+        drawn = Cycle(
+            fake_a, fake_b, cycled_a=generator_ba(fake_b).image, cycled_b=generator_ab(fake_a).image
+        )
+
+        # Name what the generators want.
+        terms = cycle_terms(drawn, batch, self.discriminators, self.config)
+        terms["adversarial_a"] = terms["adversarial_a"] * self.num_judgements
+        terms["adversarial_b"] = terms["adversarial_b"] * self.num_judgements
+        terms |= self.same_domain_terms(from_a, from_b, batch)
+        return weigh(terms, self.config.loss, {"a": fake_a, "b": fake_b})
+
+    def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
+        shown_a = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
+        shown_b = Judged(self.discriminators["b"], batch.image_b, fakes["b"])
+        judged = judge({"a": shown_a, "b": shown_b}, self.config)
+        return judged._replace(total=judged.total * (2 * self.num_judgements))
+
+    def constrain(self) -> None:
+        clip_rho(self.generators)
+
+    def same_domain_terms(self, from_a: UgatitDrawn, from_b: UgatitDrawn, batch: Batch) -> dict[str, Tensor]:
+        """Identity and class activation losses, which both need images that are in a generator's domain
+        already (section 3.2.1).
+
+        None where the domains differ in channels ("onehot" conditioning), or where they would weigh nothing.
+        """
+        weights = self.config.loss
+        if batch.image_a.shape[1] != 3 or weights.identity == weights.cam == 0:
+            return {}
+        same_b, same_a = self.generators["ab"](batch.image_b), self.generators["ba"](batch.image_a)
+        return {
+            "identity_b": l1_loss(same_b.image, batch.image_b),
+            "identity_a": l1_loss(same_a.image, batch.clean_a),
+            "cam_b": class_activation_loss(from_a.logits, same_b.logits),
+            "cam_a": class_activation_loss(from_b.logits, same_a.logits),
+        }

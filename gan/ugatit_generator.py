@@ -1,0 +1,164 @@
+"""UGATIT's generator (Kim et al. 2020, arXiv 1907.10830, section 3.1.1 and appendix, table 4).
+
+Shapes: N batch, C channels, H height, W width, h/w feature grid.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gan.adaptive_norm import LIN
+from gan.class_activation import ClassActivation
+from gan.config import GeneratorConfig
+from gan.ugatit_blocks import AdaptiveResidualBlock, GammaBeta, PlainResidualBlock, reflected_conv
+
+__all__ = ["UgatitDrawn", "UgatitGenerator", "heat_map_in_unit_range"]
+
+
+class UgatitDrawn(NamedTuple):
+    """What the generator makes of an image."""
+
+    image: Tensor
+    """float32 [N, Cout, H, W] in [-1, 1]."""
+    logits: Tensor
+    """float32 [N, 2] of the auxiliary classifier: > 0 = "an image to translate"."""
+    heat_map: Tensor
+    """[N, 1, h, w] from 0 up, where the generator looks."""
+    masks: Tensor | None
+    """float32 [N, k, H, W] in [0, 1], under which it put the image together; None = it drew it at once."""
+
+
+class UgatitGenerator(nn.Module):
+    """Encoder, class activation map, AdaLIN blocks, decoder.
+
+    With 3 channels in and out, width 64 and 4 blocks on either side of the map it has 278,959,808 parameters
+    in its full form at 256 x 256, of which 268,435,456 are one linear layer over the whole feature map, and
+    10,589,888 in its light form. Height and width must be multiples of `size_multiple`.
+
+    Args:
+        config: `num_blocks` residual blocks before the map and as many after it; upsampling "resize" repeats
+            pixels, as the paper does; masks have blocks and a decoder of their own, after the map.
+        in_channels: of the images that are translated.
+        out_channels: of the images that are drawn.
+        image_size: full form: the only height and width that it draws; None = light form, which draws any.
+    """
+
+    def __init__(
+        self,
+        config: GeneratorConfig,
+        in_channels: int,
+        out_channels: int,
+        *,
+        image_size: tuple[int, int] | None,
+    ):
+        super().__init__()
+        self.size_multiple = 2**config.num_downsamplings
+        self.image_size = image_size
+        self.keeps_input = config.keeps_input
+        self.num_contents = max(1, config.num_masks - config.keeps_input)
+        inner = config.width * self.size_multiple
+        grid = [side // self.size_multiple for side in image_size] if image_size is not None else None
+        self.encoder = nn.Sequential(*_encoder(config, in_channels), *_plain_blocks(config))
+        self.class_activation = ClassActivation(inner, normalizes=False)
+        self.fuse = nn.Conv2d(2 * inner, inner, 1)
+        self.gamma_beta = GammaBeta(inner, grid)
+        self.blocks = nn.ModuleList(
+            AdaptiveResidualBlock(inner, squeeze_excitation=config.squeeze_excitation)
+            for _ in range(config.num_blocks)
+        )
+        self.decoder = nn.Sequential(
+            *_decoder(config), reflected_conv(config.width, self.num_contents * out_channels, 7)
+        )
+        self.mask_branch = None
+        if config.num_masks:
+            head = nn.Conv2d(config.width, config.num_masks, 1)
+            self.mask_branch = nn.Sequential(*_plain_blocks(config), *_decoder(config), head)
+
+    def forward(self, image: Tensor) -> UgatitDrawn:
+        """float [N, Cin, H, W] in [-1, 1] -> the drawn image, and what the generator looked at.
+
+        Raises:
+            ValueError: the full form was asked for another size than its own.
+        """
+        self._require_size(image)
+        activated = self.class_activation(self.encoder(image))
+        attended = F.relu(self.fuse(activated.features))
+        drawn = self.decode(attended, *self.gamma_beta(attended))
+        masks = None
+        if self.mask_branch is not None:
+            masks = _masks(self.mask_branch(attended).float())
+            drawn = self.put_together(drawn, masks, image)
+        return UgatitDrawn(drawn, activated.logits, attended.sum(1, keepdim=True), masks)
+
+    def decode(self, attended: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
+        """AdaLIN blocks and decoder: [N, C, h, w], gamma and beta [N, C] -> contents float32
+        [N, num_contents * Cout, H, W] in [-1, 1]."""
+        x = attended
+        for block in self.blocks:
+            x = block(x, gamma, beta)
+        return self.decoder(x).float().tanh()
+
+    def put_together(self, contents: Tensor, masks: Tensor, image: Tensor) -> Tensor:
+        """Content images, and the input where it is kept, each under its mask (AttentionGAN, arXiv
+        1911.11897, section 3.2): float32 [N, Cout, H, W] in [-1, 1]."""
+        layers = contents.unflatten(1, (self.num_contents, -1))
+        if self.keeps_input:
+            layers = torch.cat([layers, image.float().unsqueeze(1)], 1)
+        return (masks.unsqueeze(2) * layers).sum(1)
+
+    def _require_size(self, image: Tensor) -> None:
+        height, width = image.shape[-2:]
+        if self.image_size is not None and (height, width) != self.image_size:
+            wanted_height, wanted_width = self.image_size
+            raise ValueError(
+                f"A full UGATIT generator was given an image of {width} x {height} px and draws only "
+                f"{wanted_width} x {wanted_height} px, its training crop; resize the images to that, or "
+                "train with ugatit.light true, which draws any size."
+            )
+
+
+def heat_map_in_unit_range(heat_map: Tensor, height: int, width: int) -> Tensor:
+    """A heat map at an image's size, stretched per image: [N, 1, h, w] -> float32 [N, 1, H, W] in [0, 1]."""
+    heat_map = heat_map.float()
+    low, high = heat_map.amin((2, 3), keepdim=True), heat_map.amax((2, 3), keepdim=True)
+    stretched = (heat_map - low) / (high - low).clamp(min=1e-6)
+    return F.interpolate(stretched, (height, width), mode="bilinear", align_corners=False)
+
+
+def _encoder(config: GeneratorConfig, in_channels: int) -> list[nn.Module]:
+    layers: list[nn.Module] = [reflected_conv(in_channels, config.width, 7)]
+    layers += [nn.InstanceNorm2d(config.width), nn.ReLU(inplace=True)]
+    for level in range(config.num_downsamplings):
+        narrow = config.width * 2**level
+        layers += [reflected_conv(narrow, 2 * narrow, 3, stride=2)]
+        layers += [nn.InstanceNorm2d(2 * narrow), nn.ReLU(inplace=True)]
+    return layers
+
+
+def _plain_blocks(config: GeneratorConfig) -> list[nn.Module]:
+    channels = config.width * 2**config.num_downsamplings
+    return [
+        PlainResidualBlock(channels, squeeze_excitation=config.squeeze_excitation)
+        for _ in range(config.num_blocks)
+    ]
+
+
+def _decoder(config: GeneratorConfig) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for level in reversed(range(config.num_downsamplings)):
+        narrow = config.width * 2**level
+        if config.upsampling == "transposed":
+            layers += [nn.ConvTranspose2d(2 * narrow, narrow, 3, 2, padding=1, output_padding=1, bias=False)]
+        else:
+            layers += [nn.Upsample(scale_factor=2, mode="nearest"), reflected_conv(2 * narrow, narrow, 3)]
+        layers += [LIN(narrow), nn.ReLU(inplace=True)]
+    return layers
+
+
+def _masks(logits: Tensor) -> Tensor:
+    """[N, k, H, W] -> masks that sum to 1 at every pixel; one logit yields two masks."""
+    if logits.shape[1] == 1:
+        return torch.cat([logits.sigmoid(), (-logits).sigmoid()], 1)
+    return logits.softmax(1)
