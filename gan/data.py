@@ -14,7 +14,7 @@ __all__ = ["HostBatch", "from_uint8", "pad_to_multiple", "to_uint8"]
 
 
 class HostBatch(NamedTuple):
-    """Images as they come from the files; labels and photographs are unpaired."""
+    """Images as they come from the files; labels and photographs are pairs with `train.paired` only."""
 
     label_map: np.ndarray
     """uint8 [N, H, W] of class ids."""

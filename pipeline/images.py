@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from manifests.durable import make_folders, write_durable
 from pipeline.image_headers import (
@@ -30,6 +30,7 @@ __all__ = [
     "read_bytes",
     "read_image",
     "read_label",
+    "upright_size",
     "write_file",
 ]
 
@@ -112,6 +113,21 @@ def read_label(
         max_megapixels=max_megapixels,
         antialiased_edges=antialiased_edges,
     )
+
+
+def upright_size(path: Path) -> tuple[int, int]:
+    """Width and height in px after EXIF rotation, from the header alone.
+
+    Raises:
+        BadImageError: the file cannot be opened; path and reason.
+    """
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    except _PILLOW_ERRORS as error:
+        raise BadImageError(path, f"it cannot be opened ({error})") from error
+    return (height, width) if is_turned else (width, height)
 
 
 def decode_image(data: bytes, path: Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> np.ndarray:

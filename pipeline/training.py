@@ -18,6 +18,7 @@ from pipeline.config import ConfigError, RunConfig
 from pipeline.geometry import CENTERED, View, cover_scale, draw_view, resize_photo, scaled_size, view
 from pipeline.images import read_image, read_label
 from pipeline.interruption import Interrupted, watch_signals
+from pipeline.pairs import photos_of_labels
 from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
 from pipeline.progress import ShowProgress, show_progress
@@ -44,7 +45,7 @@ def train_run(
     Args:
         config: the run.
         labels: segmentation images to train on.
-        photos: photographs to train on; nothing is paired.
+        photos: photographs to train on; paired with the labels only where `train.paired` says so.
         show: how progress is shown.
 
     Raises:
@@ -52,7 +53,7 @@ def train_run(
         TrainingDiverged: a loss or weight is not finite.
         CheckpointMismatch: the run directory holds a run with other settings.
         LockHeldError: another process trains there.
-        ConfigError: the noise confuses classes.
+        ConfigError: the noise confuses classes, or labels that should have photographs have none.
         CheckpointError: there are checkpoints, and none can be read.
     """
     palette = config.read_palette()
@@ -92,7 +93,8 @@ class TrainingImages:
     seen before it.
 
     Within an epoch each image is shown once, in an order of its own; labels and photographs are drawn apart.
-    Decoded images stay in memory up to CACHE_BYTES.
+    With `train.paired` a label comes with its own photograph, under the same view. Decoded images stay in
+    memory up to CACHE_BYTES.
     """
 
     def __init__(self, config: RunConfig, palette: Palette, labels: Sequence[Path], photos: Sequence[Path]):
@@ -104,7 +106,9 @@ class TrainingImages:
         self._max_megapixels = config.sources.max_megapixels
         self._antialiased_edges = config.sources.antialiased_edges
         self._palette = palette
-        self._labels, self._photos = list(labels), list(photos)
+        self._labels = list(labels)
+        self._photos = photos_of_labels(labels, photos) if config.train.paired else list(photos)
+        self._photo_draws = "a" if config.train.paired else "b"  # whose order and views they follow
         self._cache: dict[Path, np.ndarray] = {}
         self._cached_bytes = 0
 
@@ -124,11 +128,13 @@ class TrainingImages:
         numbers = range(num_images_seen, num_images_seen + self._train.batch_size)
         return HostBatch(
             np.stack([self._shown("a", self._labels, self._read_label, number) for number in numbers]),
-            np.stack([self._shown("b", self._photos, self._read_photo, number) for number in numbers]),
+            np.stack(
+                [self._shown(self._photo_draws, self._photos, self._read_photo, number) for number in numbers]
+            ),
         )
 
     def preview(self, num: int) -> HostBatch:
-        """Evenly spread labels and photographs, centered."""
+        """Evenly spread labels and photographs, centered; pairs, if they are."""
 
         def spread(paths: list[Path], read: Callable[[Path], np.ndarray]) -> np.ndarray:
             chosen = [paths[index * len(paths) // num] for index in range(num)]

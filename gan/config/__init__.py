@@ -2,13 +2,14 @@
 
 from gan.config.base import StrictModel
 from gan.config.losses import LossWeights
-from gan.config.methods import AttentionganConfig, SegbackConfig, UagganConfig, UgatitConfig
+from gan.config.methods import AttentionganConfig, CutConfig, SegbackConfig, UagganConfig, UgatitConfig
 from gan.config.networks import DiscriminatorConfig, GeneratorConfig
 from gan.config.noise import NoiseConfig
 from gan.config.train import RESUMABLE_CHANGES, TrainConfig
 
 __all__ = [
     "AttentionganConfig",
+    "CutConfig",
     "DiscriminatorConfig",
     "GeneratorConfig",
     "LossWeights",

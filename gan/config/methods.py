@@ -102,7 +102,13 @@ class CutConfig(StrictModel):
         there = ["image"]
         there += [f"down{index}" for index in range(num_downs)]
         there += [f"block{index}" for index in range(num_blocks)]
-        nearest = ("image", "down0", f"down{min(1, num_downs - 1)}", "block0", f"block{min(4, num_blocks - 1)}")
+        nearest = (
+            "image",
+            "down0",
+            f"down{min(1, num_downs - 1)}",
+            "block0",
+            f"block{min(4, num_blocks - 1)}",
+        )
         chosen = set(nearest if self.layers is None else self.layers)
         missing = sorted(chosen.difference(there))
         if missing or not chosen:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from gan.config.base import StrictModel
 from gan.config.losses import LossWeights
-from gan.config.methods import AttentionganConfig, SegbackConfig, UagganConfig, UgatitConfig
+from gan.config.methods import AttentionganConfig, CutConfig, SegbackConfig, UagganConfig, UgatitConfig
 from gan.config.networks import DiscriminatorConfig, GeneratorConfig
 from gan.config.presets import with_preset
 
@@ -32,7 +32,9 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 class TrainConfig(StrictModel):
     """One training run. Progress is counted in images: one image = one label and one photograph shown."""
 
-    method: Literal["attention_cyclegan", "attentiongan", "cyclegan", "segback", "uaggan", "ugatit"] = "attention_cyclegan"
+    method: Literal[
+        "attention_cyclegan", "attentiongan", "cut", "cyclegan", "fastcut", "segback", "uaggan", "ugatit"
+    ] = "attention_cyclegan"
     conditioning: Literal["rgb", "onehot"] = "rgb"
     """How a label map enters the generator: as palette colours or as one channel per class."""
     background: Literal["generate", "mask_both", "photo", "keep"] = "generate"
@@ -47,6 +49,9 @@ class TrainConfig(StrictModel):
     """Images are resized to this multiple of the crop before cropping (286 / 256 = 1.12)."""
     flip: bool = True
     """Mirror half of the labels and half of the photographs, drawn apart."""
+    paired: bool = False
+    """Each label has its photograph, of the same stem: both are shown together, under the same view, and each
+    is what the other should be drawn as (cyclegan and attention_cyclegan)."""
     batch_size: int = Field(1, ge=1, le=4096)
     total_images: int = Field(200_000, ge=1)
     """Length of the run."""
@@ -62,6 +67,7 @@ class TrainConfig(StrictModel):
     generator: GeneratorConfig = GeneratorConfig()
     discriminator: DiscriminatorConfig = DiscriminatorConfig()
     attentiongan: AttentionganConfig = AttentionganConfig()
+    cut: CutConfig = CutConfig()
     segback: SegbackConfig = SegbackConfig()
     ugatit: UgatitConfig = UgatitConfig()
     uaggan: UagganConfig = UagganConfig()
@@ -111,6 +117,13 @@ class TrainConfig(StrictModel):
                     f"and at least {smallest}; change {name}, generator.num_downsamplings or "
                     f"{layers}"
                 )
+        if self.paired and self.method not in ("attention_cyclegan", "cyclegan"):
+            raise ValueError(
+                f"paired true does not fit method '{self.method}', which has no loss for pairs; set paired "
+                "false, or choose method 'cyclegan' or 'attention_cyclegan'"
+            )
+        if self.method in ("cut", "fastcut"):
+            self.cut.layers_of(self.generator)
         if self.method == "segback" and self.conditioning != "onehot":
             raise ValueError(
                 f"conditioning '{self.conditioning}' does not fit method 'segback', whose segmenter reads "

@@ -18,7 +18,15 @@ from torch import Tensor
 from gan.attention import BLACK, composite, place_background
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
-from gan.methods.cycle import Cycle, CycleGenerators, build_discriminators, cycle_terms, identities, noised
+from gan.methods.cycle import (
+    Cycle,
+    CycleGenerators,
+    build_discriminators,
+    cycle_terms,
+    identities,
+    noised,
+    pair_terms,
+)
 from gan.methods.judging import Judged, judge
 from gan.methods.method import Batch, Method, PhaseLoss, weigh
 
@@ -55,7 +63,8 @@ class AttentionCycleGAN(Method):
 
         # Translate to the other domain and back; the geometry stays, so the way back has the same mask.
         fake_b = self.generators.draw_b(batch.image_a, attention, batch.image_b.roll(1, dims=0))
-        fake_a = noised(generator_ba(batch.image_b), batch, self.config, self.domain)
+        drawn_a = generator_ba(batch.image_b)
+        fake_a = noised(drawn_a, batch, self.config, self.domain)
         cycled_a = generator_ba(fake_b)
         if not self.draws_background:
             cycled_a = composite(cycled_a, batch.clean_a, attention)
@@ -71,6 +80,14 @@ class AttentionCycleGAN(Method):
             label_weight=label_weight,
         )
         terms |= identities(self.generators, batch, self.config, label_weight=label_weight)
+        terms |= pair_terms(
+            drawn_a,
+            fake_b,
+            batch,
+            self.config,
+            picture_weight=None if self.draws_background else attention,
+            label_weight=label_weight,
+        )
         remembered_b = torch.cat([fake_b, attention], 1) if self.masks_discriminator else fake_b
         return weigh(terms, self.config.loss, {"a": fake_a, "b": remembered_b})
 

@@ -12,7 +12,15 @@ from gan.generators import build_generator
 from gan.losses import adversarial_loss, l1_loss
 from gan.methods.method import Batch, Generators
 
-__all__ = ["Cycle", "CycleGenerators", "build_discriminators", "cycle_terms", "identities", "noised"]
+__all__ = [
+    "Cycle",
+    "CycleGenerators",
+    "build_discriminators",
+    "cycle_terms",
+    "identities",
+    "noised",
+    "pair_terms",
+]
 
 
 class CycleGenerators(Generators):
@@ -84,6 +92,34 @@ def identities(
     return {
         "identity_b": l1_loss(generators["ab"](batch.image_b), batch.image_b),
         "identity_a": l1_loss(generators["ba"](batch.image_a), batch.clean_a, weight=label_weight),
+    }
+
+
+def pair_terms(
+    drawn_a: Tensor,
+    fake_b: Tensor,
+    batch: Batch,
+    config: TrainConfig,
+    *,
+    picture_weight: Tensor | None = None,
+    label_weight: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """L1 between what is drawn and the other image of the pair, in both directions; none without
+    `config.paired`.
+
+    Args:
+        drawn_a: float [N, Ca, H, W] in [-1, 1], drawn from the photographs, without noise.
+        fake_b: float [N, 3, H, W] in [-1, 1], drawn from the labels.
+        batch: the pairs.
+        config: says whether they are any.
+        picture_weight: float [N, 1, H, W] in [0, 1], where photographs are compared; None = everywhere.
+        label_weight: float [N, 1, H, W] in [0, 1], where labels are compared; None = everywhere.
+    """
+    if not config.paired:
+        return {}
+    return {
+        "paired_b": l1_loss(fake_b, batch.image_b, weight=picture_weight),
+        "paired_a": l1_loss(drawn_a, batch.clean_a, weight=label_weight),
     }
 
 

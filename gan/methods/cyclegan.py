@@ -4,7 +4,15 @@ from torch import Tensor
 
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
-from gan.methods.cycle import Cycle, CycleGenerators, build_discriminators, cycle_terms, identities, noised
+from gan.methods.cycle import (
+    Cycle,
+    CycleGenerators,
+    build_discriminators,
+    cycle_terms,
+    identities,
+    noised,
+    pair_terms,
+)
 from gan.methods.judging import Judged, judge
 from gan.methods.method import Batch, Method, PhaseLoss, weigh
 
@@ -24,12 +32,14 @@ class CycleGAN(Method):
 
         # Translate to the other domain and back.
         fake_b = generator_ab(batch.image_a)
-        fake_a = noised(generator_ba(batch.image_b), batch, self.config, self.domain)
+        drawn_a = generator_ba(batch.image_b)
+        fake_a = noised(drawn_a, batch, self.config, self.domain)
         drawn = Cycle(fake_a, fake_b, cycled_a=generator_ba(fake_b), cycled_b=generator_ab(fake_a))
 
         # Name what the generators want.
         terms = cycle_terms(drawn, batch, self.discriminators, self.config)
         terms |= identities(self.generators, batch, self.config)
+        terms |= pair_terms(drawn_a, fake_b, batch, self.config)
         return weigh(terms, self.config.loss, {"a": fake_a, "b": fake_b})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:

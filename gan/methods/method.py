@@ -22,7 +22,7 @@ class Batch(NamedTuple):
     label_map: Tensor
     """uint8 [N, H, W] of class ids."""
     image_b: Tensor
-    """float [N, 3, H, W] in [-1, 1], unpaired photographs."""
+    """float [N, 3, H, W] in [-1, 1], photographs; of the labels' own scenes with `train.paired` only."""
     noise_level: Tensor
     """float [N, 1, H, W] in [-1, 1], for the noise on fakes of domain A; `image_a` has its own already."""
     num_images_seen: int

@@ -9,6 +9,7 @@ from gan.config import TrainConfig
 from gan.layers import init_weights
 from gan.methods.attention_cyclegan import AttentionCycleGAN, AttentionCycleGenerators
 from gan.methods.attentiongan import AttentionGAN
+from gan.methods.cut import CUT, CutGenerators
 from gan.methods.cycle import CycleGenerators
 from gan.methods.cyclegan import CycleGAN
 from gan.methods.method import Generators, Method
@@ -31,7 +32,9 @@ class MethodParts(NamedTuple):
 METHODS: dict[str, MethodParts] = {
     "attention_cyclegan": MethodParts(AttentionCycleGenerators, AttentionCycleGAN),
     "attentiongan": MethodParts(CycleGenerators, AttentionGAN),
+    "cut": MethodParts(CutGenerators, CUT),
     "cyclegan": MethodParts(CycleGenerators, CycleGAN),
+    "fastcut": MethodParts(CutGenerators, CUT),
     "uaggan": MethodParts(UagganGenerators, Uaggan),
     "ugatit": MethodParts(UgatitGenerators, UGATIT),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gan.data import HostBatch
 from gan.training_state import CheckpointMismatch
 from pipeline import training
 from pipeline.config import ConfigError, RunConfig
@@ -162,7 +163,7 @@ def test_a_run_trains_resumes_and_ends(
 def test_labels_and_photographs_come_in_orders_of_their_own(
     tmp_path: Path, config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is paired: the n-th label does not come with the n-th photograph."""
+    """Nothing pairs them: the n-th label does not come with the n-th photograph."""
     labels, photos = ([tmp_path / f"{kind}{i}" for i in range(9)] for kind in "ab")
     shown: dict[str, list[int]] = {"a": [], "b": []}
 
@@ -178,3 +179,70 @@ def test_labels_and_photographs_come_in_orders_of_their_own(
     for number in range(0, 36 * step, step):
         stream.batch(number)
     assert np.mean(np.array(shown["a"]) == np.array(shown["b"])) < 0.5
+
+
+@pytest.fixture
+def pairs(tmp_path: Path, config: RunConfig) -> tuple[list[Path], list[Path]]:
+    """Labels, and photographs that show at another resolution class 4 as red and class 0 as black."""
+    palette, random = config.read_palette(), np.random.default_rng(0)
+    labels, photos = [], []
+    for number in range(NUM_LABELS):
+        blocks = 4 * random.integers(0, 2, (6, 8)).astype(np.uint8)
+        label_map = blocks.repeat(16, axis=0).repeat(16, axis=1)
+        labels.append(tmp_path / f"{number}.png")
+        labels[-1].write_bytes(encode_label_png(label_map, palette))
+        size = 8 * (1 + number % 3)
+        photo = (blocks[..., None] // 4 * np.array([255, 0, 0])).astype(np.uint8)
+        photos.append(tmp_path / f"{number}.jpg")
+        photos[-1].write_bytes(encode_jpeg(photo.repeat(size, axis=0).repeat(size, axis=1), 100))
+    return labels, photos[::-1]
+
+
+@pytest.fixture
+def paired(config: RunConfig, pairs: tuple) -> Callable[..., TrainingImages]:
+    def make(**changes: object) -> TrainingImages:
+        train = config.train.model_copy(update={"paired": True, "width": 48, "height": 48} | changes)
+        return TrainingImages(config.model_copy(update={"train": train}), config.read_palette(), *pairs)
+
+    return make
+
+
+def agreement(batch: HostBatch) -> float:
+    """Share of pixels whose photograph shows what their label says; at the borders of blocks a few differ."""
+    return float(np.mean((batch.photo[..., 0] > 127) == (batch.label_map == 4)))
+
+
+def test_a_pair_is_shown_together_and_under_one_view(paired: Callable) -> None:
+    images = paired(load_scale=2.0)
+    batches = [images.batch(number) for number in range(0, 40, 2)]
+    assert min(agreement(batch) for batch in batches) > 0.9
+    # It is the view that does it: drawn apart, they agree by chance.
+    apart = [HostBatch(one.label_map, two.photo) for one, two in zip(batches, batches[1:], strict=False)]
+    assert np.mean([agreement(batch) for batch in apart]) < 0.8
+    # Each pair is seen anew whenever it is shown.
+    assert len({label_map.tobytes() for batch in batches for label_map in batch.label_map}) == 40
+
+
+def test_a_preview_shows_pairs(paired: Callable) -> None:
+    assert agreement(paired().preview(NUM_LABELS)) > 0.9
+
+
+def test_labels_keep_their_order_whether_paired_or_not(paired: Callable) -> None:
+    one, other = paired().batch(4), paired(paired=False).batch(4)
+    assert np.array_equal(one.label_map, other.label_map)
+    assert not np.array_equal(one.photo, other.photo)
+
+
+def test_labels_without_photographs_are_refused_before_training(config: RunConfig, paths: tuple) -> None:
+    train = config.train.model_copy(update={"paired": True})
+    with pytest.raises(ConfigError, match="5 of 5 stems lack one"):
+        train_run(config.model_copy(update={"train": train}), *paths)
+    assert not config.run_dir.exists()
+
+
+@pytest.mark.parametrize("method", ["cyclegan", "attention_cyclegan"])
+def test_a_run_trains_on_pairs(tmp_path: Path, tiny_config: Callable, pairs: tuple, method: str) -> None:
+    config = tiny_config(tmp_path / method, train={"method": method, "paired": True, "total_images": 4})
+    train_run(config, *pairs)
+    reports = (config.run_dir / "metrics.jsonl").read_text()
+    assert "paired_a" in reports and "paired_b" in reports

@@ -129,3 +129,18 @@ def test_the_way_back_is_aimed_at_the_clean_label(batch, small_config, method_of
     terms = method.generator_phase(noised).terms
     assert terms["cycle_a"].item() == pytest.approx(0.25)
     assert terms["identity_a"].item() == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("background", ["generate", "keep", "mask_both", "photo"])
+def test_pairs_are_compared_where_something_is_drawn(background, batch, small_config, method_of) -> None:
+    method = method_of(small_config(background=background, paired=True, loss={"background": 0.0}))
+    outside = batch.image_b.clone()
+    outside[..., :12] += 0.5
+    label_outside = batch.clean_a.clone()
+    label_outside[..., :12] += 0.5
+    method.generators.update({"ba": nn.Identity()})
+    before = method.generator_phase(batch).terms
+    other_photo = method.generator_phase(batch._replace(image_b=outside)).terms
+    assert torch.equal(before["paired_b"], other_photo["paired_b"]) == (background != "generate")
+    other_label = method.generator_phase(batch._replace(clean_a=label_outside)).terms
+    assert torch.equal(before["paired_a"], other_label["paired_a"])
