@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.config import DiscriminatorConfig
+from gan.spectral import weights_in_full_precision
 
 __all__ = ["MultiScaleDiscriminator", "PatchDiscriminator"]
 
@@ -14,12 +15,12 @@ class PatchDiscriminator(nn.Module):
     With 0 layers every pixel is judged on its own by 1x1 convolutions.
     """
 
-    def __init__(self, config: DiscriminatorConfig, in_channels: int):
+    def __init__(self, width: int, num_layers: int, in_channels: int):
         super().__init__()
-        if config.num_layers == 0:
-            self.layers = _pixel_layers(in_channels, config.width)
+        if num_layers == 0:
+            self.layers = _pixel_layers(in_channels, width)
         else:
-            self.layers = _patch_layers(in_channels, config.width, config.num_layers)
+            self.layers = _patch_layers(in_channels, width, num_layers)
 
     def forward(self, image: Tensor, *, normalize: bool = True) -> Tensor:
         """float [N, C, H, W] in [-1, 1] -> logits float32 [N, 1, h, w], one per patch; without `normalize`,
@@ -32,20 +33,25 @@ class PatchDiscriminator(nn.Module):
 
 
 class MultiScaleDiscriminator(nn.Module):
-    """One PatchGAN per scale: the image, its half, its quarter (pix2pixHD, arXiv 1711.11585, section 3.2)."""
+    """PatchGANs on each scale: the image, its half, its quarter (pix2pixHD, arXiv 1711.11585, section 3.2);
+    on each scale one for every depth, deep ones with large patches and shallow ones with small patches."""
 
     def __init__(self, config: DiscriminatorConfig, in_channels: int):
         super().__init__()
-        self.scales = nn.ModuleList(PatchDiscriminator(config, in_channels) for _ in range(config.num_scales))
+        self.scales = nn.ModuleList(
+            nn.ModuleList(PatchDiscriminator(config.width, depth, in_channels) for depth in config.num_layers)
+            for _ in range(config.num_scales)
+        )
 
     def forward(self, image: Tensor, *, normalize: bool = True) -> list[Tensor]:
-        """float [N, C, H, W] in [-1, 1] -> one logits tensor [N, 1, h, w] per scale, the finest first;
-        without `normalize`, instance norm is left out."""
+        """float [N, C, H, W] in [-1, 1] -> one logits tensor [N, 1, h, w] per scale and depth, the finest
+        scale first; without `normalize`, instance norm is left out."""
         logits = []
-        for level, discriminator in enumerate(self.scales):
-            if level:
-                image = F.avg_pool2d(image, 3, 2, padding=1, count_include_pad=False)
-            logits.append(discriminator(image, normalize=normalize))
+        with weights_in_full_precision(self, image.device.type):
+            for level, discriminators in enumerate(self.scales):
+                if level:
+                    image = F.avg_pool2d(image, 3, 2, padding=1, count_include_pad=False)
+                logits += [discriminator(image, normalize=normalize) for discriminator in discriminators]
         return logits
 
 

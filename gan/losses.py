@@ -16,7 +16,9 @@ __all__ = [
     "class_balanced_cross_entropy",
     "discriminator_accuracy",
     "discriminator_loss",
+    "gradient_penalty",
     "l1_loss",
+    "says_fake_loss",
     "total_variation_loss",
 ]
 
@@ -52,6 +54,31 @@ def discriminator_loss(
     real = _mean([_weighted_mean(_says_real(scale, kind), real_weight) for scale in real_logits])
     fake = _mean([_weighted_mean(_says_fake(scale, kind), fake_weight) for scale in fake_logits])
     return 0.5 * (real + fake)
+
+
+def says_fake_loss(
+    logits: Sequence[Tensor], kind: AdversarialKind, *, weight: Tensor | None = None
+) -> Tensor:
+    """The fakes' half of `discriminator_loss`, for further images that are to be called fake."""
+    return 0.5 * _mean([_weighted_mean(_says_fake(scale, kind), weight) for scale in logits])
+
+
+def gradient_penalty(logits: Sequence[Tensor], image: Tensor) -> Tensor:
+    """R1 (Mescheder et al. 2018, arXiv 1801.04406, eq. 9): E ||grad D(x)||^2 on reals, per patch.
+
+    D of an image is the sum of its patches' logits over the root of their number, so that the penalty does
+    not depend on how many patches an image has.
+
+    Args:
+        logits: one tensor [N, 1, h, w] per discriminator scale, with the graph that leads to `image`.
+        image: float [N, C, H, W] in [-1, 1], which requires gradient.
+    """
+    penalties = []
+    for scale in logits:
+        total = scale.sum() / scale[0].numel() ** 0.5
+        (gradient,) = torch.autograd.grad(total, image, create_graph=True)
+        penalties.append(gradient.square().sum((1, 2, 3)).mean())
+    return _mean(penalties)
 
 
 @torch.no_grad()

@@ -34,6 +34,11 @@ class LossWeights(StrictModel):
     """attention_cyclegan, background "generate": weight of pixels outside the mask where a label is compared;
     1 = the mask makes no difference."""
 
+    blur: float = Field(0, ge=0)
+    """Photographs with blurred edges, shown to their discriminator as fakes (CartoonGAN)."""
+    r1: float = Field(0, ge=0)
+    """R1 gradient penalty on the discriminators' reals; half of it times the squared gradient."""
+
     def of(self, term: str) -> float:
         """Weight of a term: its own ("adversarial_a"), or that of both directions ("cycle" for "cycle_a")."""
         own = getattr(self, term, None)

@@ -1,12 +1,18 @@
 """Configuration of generators and discriminators."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gan.config.base import StrictModel
 
 __all__ = ["DiscriminatorConfig", "GeneratorConfig"]
+
+Depth = Annotated[int, Field(ge=0, le=7)]
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, int) else value
 
 
 class GeneratorConfig(StrictModel):
@@ -49,12 +55,16 @@ class DiscriminatorConfig(StrictModel):
 
     width: int = Field(64, ge=4, le=512)
     """Channels of the first convolution."""
-    num_layers: int = Field(3, ge=0, le=7)
-    """Strided layers: 3 = 70x70 patches; 0 = judges every pixel by 1x1 convolutions."""
+    num_layers: Annotated[tuple[Depth, ...], BeforeValidator(_as_list)] = Field((3,), min_length=1)
+    """Strided layers: 3 = 70x70 patches; 0 = judges every pixel by 1x1 convolutions. Several, such as [5, 3]
+    = a global and a local discriminator side by side."""
     num_scales: int = Field(1, ge=1, le=3)
     """Discriminators on the image and on its halved copies."""
+    spectral_norm: bool = False
+    """Divide every weight by its largest singular value (arXiv 1802.05957)."""
 
     @property
     def smallest_side(self) -> int:
         """Height and width in px from which the coarsest scale still has a patch to judge."""
-        return 3 * 2 ** (self.num_layers + self.num_scales - 1) if self.num_layers else 2**self.num_scales
+        deepest = max(self.num_layers)
+        return 3 * 2 ** (deepest + self.num_scales - 1) if deepest else 2**self.num_scales

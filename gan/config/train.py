@@ -71,6 +71,8 @@ class TrainConfig(StrictModel):
     segback: SegbackConfig = SegbackConfig()
     ugatit: UgatitConfig = UgatitConfig()
     uaggan: UagganConfig = UagganConfig()
+    r1_every_steps: int = Field(4, ge=1)
+    """With loss.r1: steps between two penalties, each weighing as many times as much."""
     pool_images: int = Field(50, ge=0, le=10_000)
     """Fakes remembered for the discriminators; 0 = they see the newest only."""
     ema_halflife_images: int = Field(2_000, ge=0)

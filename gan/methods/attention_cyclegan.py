@@ -99,7 +99,7 @@ class AttentionCycleGAN(Method):
             fake_b, fake_attention = fakes["b"][:, :3], fakes["b"][:, 3:]
             image_b = composite(batch.image_b, BLACK, batch.attention_a)
             shown_b = Judged(self.discriminators["b"], image_b, fake_b, batch.attention_a, fake_attention)
-        return judge({"a": shown_a, "b": shown_b}, self.config)
+        return judge({"a": shown_a, "b": shown_b}, batch, self.config)
 
     def label_weight(self, attention: Tensor) -> Tensor:
         """Weight of each pixel where a label is compared: 1 under the mask, else `loss.background`."""

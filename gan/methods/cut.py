@@ -78,7 +78,7 @@ class CUT(Method):
         return weigh(terms, self.config.loss, {"b": fake_b})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
-        return judge({"b": Judged(self.discriminators["b"], batch.image_b, fakes["b"])}, self.config)
+        return judge({"b": Judged(self.discriminators["b"], batch.image_b, fakes["b"])}, batch, self.config)
 
     def mirrored(self, num: int, batch: Batch) -> Tensor | None:
         """bool [num, 1, 1, 1], which images are drawn mirrored (FastCUT's flip equivariance); None = none."""

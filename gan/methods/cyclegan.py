@@ -45,4 +45,4 @@ class CycleGAN(Method):
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
         shown_a = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
         shown_b = Judged(self.discriminators["b"], batch.image_b, fakes["b"])
-        return judge({"a": shown_a, "b": shown_b}, self.config)
+        return judge({"a": shown_a, "b": shown_b}, batch, self.config)

@@ -13,9 +13,11 @@ from gan.methods.cut import CUT, CutGenerators
 from gan.methods.cycle import CycleGenerators
 from gan.methods.cyclegan import CycleGAN
 from gan.methods.method import Generators, Method
+from gan.methods.segback import SegBack, SegBackGenerators
 from gan.methods.uaggan import Uaggan, UagganGenerators
 from gan.methods.ugatit import UGATIT, UgatitGenerators
 from gan.schedule import derived_seed
+from gan.spectral import add_spectral_norm
 
 __all__ = ["METHODS", "build_generators", "build_method"]
 
@@ -35,6 +37,7 @@ METHODS: dict[str, MethodParts] = {
     "cut": MethodParts(CutGenerators, CUT),
     "cyclegan": MethodParts(CycleGenerators, CycleGAN),
     "fastcut": MethodParts(CutGenerators, CUT),
+    "segback": MethodParts(SegBackGenerators, SegBack),
     "uaggan": MethodParts(UagganGenerators, Uaggan),
     "ugatit": MethodParts(UgatitGenerators, UGATIT),
 }
@@ -51,6 +54,8 @@ def build_method(config: TrainConfig, domain: DomainA) -> Method:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # for what PyTorch's own layers draw as they are made
         method = METHODS[config.method].method(config, domain, build_generators(config, domain))
-    if method.initial_deviation is not None:
-        init_weights(method, method.initial_deviation, torch.Generator().manual_seed(seed))
+        if method.initial_deviation is not None:
+            init_weights(method, method.initial_deviation, torch.Generator().manual_seed(seed))
+        if config.discriminator.spectral_norm:
+            add_spectral_norm(method.discriminators)
     return method

@@ -78,4 +78,4 @@ class SegBack(Method):
         shown = {"b": Judged(self.discriminators["b"], batch.image_b, fakes["b"])}
         if self.has_cycle:
             shown["a"] = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
-        return judge(shown, self.config)
+        return judge(shown, batch, self.config)

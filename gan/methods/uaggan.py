@@ -88,7 +88,7 @@ class Uaggan(Method):
         masked = self.is_masked(batch)
         shown_a = self.judged("a", batch.image_a, fakes["a"], masked)
         shown_b = self.judged("b", batch.image_b, fakes["b"], masked)
-        return judge({"a": shown_a, "b": shown_b}, self.config)
+        return judge({"a": shown_a, "b": shown_b}, batch, self.config)
 
     def judged(self, name: str, real: Tensor, fake_and_mask: Tensor, masked: bool) -> Judged:
         """What the discriminator of domain `name` is shown: reals [N, 3, H, W] under their own mask, and the

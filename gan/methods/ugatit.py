@@ -92,7 +92,7 @@ class UGATIT(Method):
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
         shown_a = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
         shown_b = Judged(self.discriminators["b"], batch.image_b, fakes["b"])
-        judged = judge({"a": shown_a, "b": shown_b}, self.config)
+        judged = judge({"a": shown_a, "b": shown_b}, batch, self.config)
         return judged._replace(total=judged.total * (2 * self.num_judgements))
 
     def constrain(self) -> None:

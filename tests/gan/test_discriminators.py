@@ -6,12 +6,12 @@ from gan.discriminators import MultiScaleDiscriminator, PatchDiscriminator
 
 
 def test_has_the_published_number_of_parameters() -> None:
-    discriminator = PatchDiscriminator(DiscriminatorConfig(), 3)
+    discriminator = PatchDiscriminator(64, 3, 3)
     assert sum(parameter.numel() for parameter in discriminator.parameters()) == 2_764_737
 
 
 def test_a_patch_sees_seventy_pixels() -> None:
-    discriminator = PatchDiscriminator(DiscriminatorConfig(width=4), 3)
+    discriminator = PatchDiscriminator(4, 3, 3)
     # Instance norm spreads a change over the whole image; without it only the receptive field is left.
     discriminator.layers = torch.nn.Sequential(
         *(layer for layer in discriminator.layers if not isinstance(layer, torch.nn.InstanceNorm2d))
@@ -23,7 +23,7 @@ def test_a_patch_sees_seventy_pixels() -> None:
 
 
 def test_zero_layers_judge_each_pixel() -> None:
-    logits = PatchDiscriminator(DiscriminatorConfig(width=4, num_layers=0), 3)(torch.randn(2, 3, 8, 12))
+    logits = PatchDiscriminator(4, 0, 3)(torch.randn(2, 3, 8, 12))
     assert logits.shape == (2, 1, 8, 12)
 
 
@@ -46,3 +46,10 @@ def test_instance_norm_can_be_left_out_with_the_same_weights(num_layers) -> None
     assert changes_far_away()
     assert not changes_far_away(normalize=False)  # only patches that hold the change see it
     assert torch.equal(discriminator(image, normalize=True)[0], discriminator(image)[0])
+
+
+def test_global_and_local_discriminators_stand_side_by_side_on_each_scale() -> None:
+    config = DiscriminatorConfig(width=4, num_layers=[3, 1], num_scales=2)
+    logits = MultiScaleDiscriminator(config, 3)(torch.randn(2, 3, 48, 64))
+    sizes = [tuple(scale.shape[-2:]) for scale in logits]
+    assert sizes == [(4, 6), (22, 30), (1, 2), (10, 14)]

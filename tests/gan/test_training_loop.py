@@ -12,10 +12,10 @@ from gan.training_state import CheckpointMismatch, TrainingState
 
 VARIANTS = [
     {"method": "cyclegan"},
+    {"method": "uaggan", "uaggan": {"attention_width": 4}},
     {"method": "cyclegan", "paired": True},
     {"method": "cut"},
     {"method": "fastcut", "conditioning": "onehot"},
-    {"method": "uaggan", "uaggan": {"attention_width": 4}},
     {"method": "attentiongan", "generator": {"width": 4, "num_blocks": 1, "squeeze_excitation": True}},
     {
         "method": "attentiongan",

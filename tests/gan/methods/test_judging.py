@@ -1,0 +1,62 @@
+import pytest
+import torch
+
+from gan.methods.judging import Judged, judge
+
+
+def slope_of(steepness: float):
+    """A discriminator whose logit for a patch is a multiple of the patch's value."""
+    return lambda image: [steepness * image[:, :1, ::4, ::4]]
+
+
+def shown(batch, discriminator) -> dict[str, Judged]:
+    return {
+        "a": Judged(discriminator, batch.clean_a, batch.image_a),
+        "b": Judged(discriminator, batch.image_b, batch.image_b),
+    }
+
+
+def test_r1_is_the_energy_of_the_gradient_per_patch(batch, small_config) -> None:
+    config = small_config(loss={"r1": 10.0}, r1_every_steps=1)
+    judged = judge(shown(batch, slope_of(3.0)), batch, config)
+    assert judged.terms["r1_a"].item() == pytest.approx(9.0)
+    assert judged.terms["r1_b"].item() == pytest.approx(9.0)
+    plain = judge(shown(batch, slope_of(3.0)), batch, small_config())
+    assert (judged.total - plain.total).item() == pytest.approx(10.0 / 2 * (9.0 + 9.0))
+
+
+def test_r1_is_due_once_in_so_many_steps_and_weighs_as_many_times_as_much(batch, small_config) -> None:
+    config = small_config(loss={"r1": 1.0}, r1_every_steps=3, batch_size=2)
+    due = []
+    for step in range(6):
+        moment = batch._replace(num_images_seen=2 * step)
+        due.append("r1_b" in judge(shown(batch, slope_of(1.0)), moment, config).terms)
+    assert due == [True, False, False, True, False, False]
+    lazy = judge(shown(batch, slope_of(1.0)), batch, config).total
+    eager = judge(shown(batch, slope_of(1.0)), batch, small_config(loss={"r1": 3.0}, r1_every_steps=1)).total
+    assert lazy.item() == pytest.approx(eager.item())
+
+
+def test_r1_teaches_the_discriminator_to_be_flat(batch, small_config, method_of) -> None:
+    method = method_of(small_config(loss={"r1": 10.0}, discriminator={"width": 4, "num_layers": 2}))
+    fakes = {name: fake.detach() for name, fake in method.generator_phase(batch).fakes.items()}
+    penalty = method.discriminator_phase(batch, fakes).terms["r1_b"]
+    optimizer = torch.optim.Adam(method.discriminators.parameters(), lr=1e-3)
+    for _ in range(3):
+        optimizer.zero_grad()
+        method.discriminator_phase(batch, fakes).total.backward()
+        optimizer.step()
+    assert method.discriminator_phase(batch, fakes).terms["r1_b"] < penalty
+
+
+def test_blurred_photographs_are_to_be_called_fake(batch, small_config) -> None:
+    plain, with_blur = small_config(), small_config(loss={"blur": 2.0})
+
+    def always_real(image):
+        return [torch.ones(len(image), 1, 2, 2)]
+
+    judged = judge(shown(batch, always_real), batch, with_blur)
+    assert judged.terms["blur_b"].item() == pytest.approx(0.5)
+    assert "blur_a" not in judged.terms
+    without = judge(shown(batch, always_real), batch, plain).total
+    assert judged.total.item() == pytest.approx(without.item() + 2.0 * 0.5)
