@@ -107,50 +107,59 @@ class TrainConfig(StrictModel):
 
     @model_validator(mode="after")
     def _combinations(self) -> "TrainConfig":
-        multiple = 2**self.generator.num_downsamplings
-        is_ugatit = self.method == "ugatit"
-        discriminator = self.ugatit if is_ugatit else self.discriminator
-        layers = "ugatit.global_layers" if is_ugatit else "discriminator.num_layers"
-        smallest = max(4 * multiple, discriminator.smallest_side)
-        for name, side in (("width", self.width), ("height", self.height)):
-            if side % multiple or side < smallest:
-                raise ValueError(
-                    f"{name} {side} does not fit the networks, which need a multiple of {multiple} "
-                    f"and at least {smallest}; change {name}, generator.num_downsamplings or "
-                    f"{layers}"
-                )
-        if self.paired and self.method not in ("attention_cyclegan", "cyclegan"):
+        _check_sizes(self)
+        _check_method(self)
+        _check_colors(self)
+        return self
+
+
+def _check_sizes(config: TrainConfig) -> None:
+    multiple = 2**config.generator.num_downsamplings
+    is_ugatit = config.method == "ugatit"
+    discriminator = config.ugatit if is_ugatit else config.discriminator
+    layers = "ugatit.global_layers" if is_ugatit else "discriminator.num_layers"
+    smallest = max(4 * multiple, discriminator.smallest_side)
+    for name, side in (("width", config.width), ("height", config.height)):
+        if side % multiple or side < smallest:
             raise ValueError(
-                f"paired true does not fit method '{self.method}', which has no loss for pairs; set paired "
-                "false, or choose method 'cyclegan' or 'attention_cyclegan'"
+                f"{name} {side} does not fit the networks, which need a multiple of {multiple} and at least "
+                f"{smallest}; change {name}, generator.num_downsamplings or {layers}"
             )
-        if self.method in ("cut", "fastcut"):
-            self.cut.layers_of(self.generator)
-        if self.method == "segback" and self.conditioning != "onehot":
-            raise ValueError(
-                f"conditioning '{self.conditioning}' does not fit method 'segback', whose segmenter reads "
-                "classes; set conditioning 'onehot'"
-            )
-        if self.method == "attentiongan" and self.generator.num_masks == 0:
-            raise ValueError(
-                "method 'attentiongan' needs a generator with masks, but generator.num_masks is 0; set it to "
-                "1 or more, or choose method 'cyclegan'"
-            )
-        if self.conditioning == "onehot" and (self.generator.keeps_input or self.loss.pixel):
-            setting = "generator.keeps_input" if self.generator.keeps_input else "loss.pixel"
+
+
+def _check_method(config: TrainConfig) -> None:
+    if config.paired and config.method not in ("attention_cyclegan", "cyclegan"):
+        raise ValueError(
+            f"paired true does not fit method '{config.method}', which has no loss for pairs; set paired "
+            "false, or choose method 'cyclegan' or 'attention_cyclegan'"
+        )
+    if config.method == "attentiongan" and config.generator.num_masks == 0:
+        raise ValueError(
+            "method 'attentiongan' needs a generator with masks, but generator.num_masks is 0; set it to 1 "
+            "or more, or choose method 'cyclegan'"
+        )
+    if config.method == "segback" and config.conditioning != "onehot":
+        raise ValueError(
+            f"conditioning '{config.conditioning}' does not fit method 'segback', whose segmenter reads "
+            "classes; set conditioning 'onehot'"
+        )
+    if config.method in ("cut", "fastcut"):
+        config.cut.layers_of(config.generator)
+
+
+def _check_colors(config: TrainConfig) -> None:
+    """What ties a picture's colours to its label's cannot do with one channel per class."""
+    if config.conditioning != "onehot":
+        return
+    ties = {
+        "generator.keeps_input": (config.generator.keeps_input, "set it to false"),
+        "loss.pixel": (config.loss.pixel > 0, "set it to 0"),
+        "method 'uaggan'": (config.method == "uaggan", "set conditioning 'rgb'"),
+        "background 'keep'": (config.drawn_background == "keep", "use background 'generate'"),
+    }
+    for setting, (is_set, remedy) in ties.items():
+        if is_set:
             raise ValueError(
                 f"{setting} ties a picture's colours to its label's and needs conditioning 'rgb', not "
-                f"'onehot'; set {setting} to {'false' if self.generator.keeps_input else 0}"
+                f"'onehot'; {remedy}"
             )
-        if self.method == "uaggan" and self.conditioning == "onehot":
-            raise ValueError(
-                "method 'uaggan' keeps the label's own pixels where it does not translate and needs "
-                "conditioning 'rgb', not 'onehot'; set conditioning 'rgb'"
-            )
-        keeps = self.method == "attention_cyclegan" and self.background == "keep"
-        if keeps and self.conditioning == "onehot":
-            raise ValueError(
-                "background 'keep' pastes the label's own pixels into the picture and needs conditioning "
-                "'rgb', not 'onehot'; use background 'generate'"
-            )
-        return self
