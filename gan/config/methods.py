@@ -26,8 +26,11 @@ class AttentionganConfig(StrictModel):
 
 
 class SegbackConfig(StrictModel):
-    """The segmenter that reads labels back."""
+    """The generator that is told labels, and the segmenter that reads them back."""
 
+    generator: Literal["resnet", "spade"] = "resnet"
+    """"spade" = told the label at every scale (arXiv 1903.07291); `generator.num_blocks` are then those of
+    the coarsest scale, and `generator.num_downsamplings` 4 is a good depth."""
     segmenter_width: int = Field(32, ge=4, le=256)
     """Channels of its first convolution."""
 
@@ -52,6 +55,9 @@ class UgatitConfig(StrictModel):
     """False = the paper's generators, which read the whole feature map: at 256 px 279 million weights each,
     and they draw images of the training crop's size only. True = they read its mean: 10.6 million weights,
     any size."""
+    norm_variance: Literal["population", "sample"] = "population"
+    """By which variance AdaLIN and LIN divide: "sample" = over n - 1, as in the paper's PyTorch code, for
+    networks imported from it."""
     global_layers: int = Field(7, ge=3, le=9)
     """Convolutions of the discriminator with large patches; all but two have stride 2."""
     local_layers: int = Field(5, ge=3, le=9)

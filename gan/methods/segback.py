@@ -19,6 +19,7 @@ from gan.methods.cycle import build_discriminators, noised
 from gan.methods.judging import Judged, judge
 from gan.methods.method import Batch, Generators, Method, PhaseLoss, weigh
 from gan.segmenter import Segmenter
+from gan.spade_generator import SpadeGenerator
 
 __all__ = ["SegBack", "SegBackGenerators"]
 
@@ -27,9 +28,10 @@ class SegBackGenerators(Generators):
     """Network "ab" draws photographs from one-hot labels; "ba" is the segmenter that reads labels."""
 
     def __init__(self, config: TrainConfig, domain: DomainA):
+        build = SpadeGenerator if config.segback.generator == "spade" else build_generator
         super().__init__(
             {
-                "ab": build_generator(config.generator, domain.channels, 3),
+                "ab": build(config.generator, domain.channels, 3),
                 "ba": Segmenter(3, domain.num_classes, width=config.segback.segmenter_width),
             }
         )
