@@ -38,6 +38,8 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 STAGING_FOLDER = "_staging"
+OWN_FOLDERS = (STAGING_FOLDER, "_quarantine", "report")
+"""Folders that only the run that holds the output writes to."""
 NO_SPLITS: Mapping[str, str] = MappingProxyType({})
 _PICTURE_NAME = re.compile(r".+-[0-9a-f]{10}\.(png|jpg)")
 
@@ -192,8 +194,9 @@ def read_staged(output: Path) -> list[Shard]:
 
 
 def remove_leftovers(output: Path, published: Sequence[SampleRecord], kept: Sequence[Shard]) -> None:
-    """Remove what killed runs left: staged shards that nobody wants any more, and pictures that neither a
-    staged shard nor any version names.
+    """Remove what killed runs left: half-written files, staged shards that nobody wants any more, and
+    pictures that neither a staged shard nor any version names. Half-written versions stay: others may be
+    writing them.
 
     Args:
         output: the dataset, held by this process.
@@ -204,6 +207,10 @@ def remove_leftovers(output: Path, published: Sequence[SampleRecord], kept: Sequ
     for path in (output / STAGING_FOLDER).glob("shard-*.parquet"):
         if path.stem not in names:
             path.unlink()
+    for folder in OWN_FOLDERS:
+        for path in (output / folder).glob(".*"):
+            if is_temporary(path.name):
+                path.unlink()
     first = _next_number(published)
     named = {output / name for shard in kept for sample in shard.samples for name in _file_names(sample)}
     leftovers = {

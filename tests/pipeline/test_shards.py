@@ -247,6 +247,8 @@ def test_leftovers_are_what_neither_a_version_nor_a_staged_shard_names(
         "images/0001/c-0123456789.png",
         "labels/0002/.0123456789abcdef.tmp",
         "images/0007/d-0123456789.jpg",
+        "report/.0123456789abcdef.tmp",
+        "_staging/.0123456789abcdef.tmp",
     }
     touch(output, *mine, *left)
 
@@ -256,6 +258,7 @@ def test_leftovers_are_what_neither_a_version_nor_a_staged_shard_names(
     named = {
         name for s in shards[0].samples + shards[1].samples for name in (s.image_file_name, s.label_file_name)
     }
+    assert not there & left
     assert {name for name in there if name.startswith(("images", "labels"))} == named | mine
 
 
