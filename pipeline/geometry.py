@@ -31,10 +31,15 @@ class View(NamedTuple):
 CENTERED = View(zoom=1.0, left=0.5, top=0.5, flipped=False)
 
 
-def draw_view(random: np.random.Generator, *, load_scale: float, flip: bool) -> View:
-    """Zoom in [1, load_scale], a crop anywhere, mirrored or not."""
-    zoom, left, top, coin = random.random(4)
-    return View(1 + zoom * (load_scale - 1), left, top, flip and coin < 0.5)
+def draw_view(
+    random: np.random.Generator, *, load_scale: float, flip: bool, crop_probability: float = 1.0
+) -> View:
+    """Zoom in [1, load_scale] and a crop anywhere, or else the whole image; mirrored or not."""
+    zoom, left, top, coin, whole = random.random(5)
+    flipped = flip and coin < 0.5
+    if whole >= crop_probability:
+        return CENTERED._replace(flipped=flipped)
+    return View(1 + zoom * (load_scale - 1), left, top, flipped)
 
 
 def cover_scale(width: int, height: int, target_width: int, target_height: int) -> float:

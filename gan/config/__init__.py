@@ -5,9 +5,10 @@ from gan.config.losses import LossWeights
 from gan.config.methods import AttentionganConfig, CutConfig, SegbackConfig, UagganConfig, UgatitConfig
 from gan.config.networks import DiscriminatorConfig, GeneratorConfig
 from gan.config.noise import NoiseConfig
-from gan.config.train import RESUMABLE_CHANGES, TrainConfig
+from gan.config.train import RESUMABLE_CHANGES, ClassCropsConfig, TrainConfig
 
 __all__ = [
+    "ClassCropsConfig",
     "AttentionganConfig",
     "CutConfig",
     "DiscriminatorConfig",

@@ -26,6 +26,9 @@ class GeneratorConfig(StrictModel):
     """Stride-2 convolutions; heights and widths are padded to multiples of 2 to this power."""
     upsampling: Literal["resize", "transposed"] = "resize"
     """"resize" = bilinear x2, then 3x3 convolution (no checkerboard); "transposed" = the paper's."""
+    downsampling_padding: Literal["reflect", "zeros"] = "reflect"
+    """What stride-2 convolutions see beyond the image's edge: "zeros" as in CycleGAN's public code, for
+    networks imported from it; in `ugatit`, whose public code reflects, always "reflect"."""
     num_masks: int = Field(0, ge=0, le=64)
     """Attention masks of the generator's own, under which it puts its output together (AttentionGAN, arXiv
     1911.11897): k >= 2 = softmax over k masks, each with a content image; 1 = one sigmoid mask between a

@@ -10,7 +10,7 @@ from gan.config.methods import AttentionganConfig, CutConfig, SegbackConfig, Uag
 from gan.config.networks import DiscriminatorConfig, GeneratorConfig
 from gan.config.presets import with_preset
 
-__all__ = ["RESUMABLE_CHANGES", "TrainConfig"]
+__all__ = ["RESUMABLE_CHANGES", "ClassCropsConfig", "TrainConfig"]
 
 RESUMABLE_CHANGES = frozenset(
     {
@@ -24,6 +24,15 @@ RESUMABLE_CHANGES = frozenset(
     }
 )
 """Fields of `TrainConfig` that may change between an interruption and its resume."""
+
+
+class ClassCropsConfig(StrictModel):
+    """Crops around a class, so that small balls are seen often enough; photographs are zoomed as often."""
+
+    probability: float = Field(0, ge=0, le=1)
+    """Share of labels that are shown around a pixel of a class; large and small classes alike."""
+    max_zoom: float = Field(3, ge=1, le=16)
+    """Such views are magnified by 1 to this."""
 
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -47,12 +56,16 @@ class TrainConfig(StrictModel):
     """Height of the training crop in px."""
     load_scale: float = Field(1.12, ge=1, le=4)
     """Images are resized to this multiple of the crop before cropping (286 / 256 = 1.12)."""
+    crop_probability: float = Field(1, ge=0, le=1)
+    """Share of images that are zoomed and cropped anywhere; the others are shown whole."""
+    class_crops: ClassCropsConfig = ClassCropsConfig()
     flip: bool = True
     """Mirror half of the labels and half of the photographs, drawn apart."""
     paired: bool = False
     """Each label has its photograph, of the same stem: both are shown together, under the same view, and each
     is what the other should be drawn as (cyclegan and attention_cyclegan)."""
     batch_size: int = Field(1, ge=1, le=4096)
+    """Images per step, of all processes that train together."""
     total_images: int = Field(200_000, ge=1)
     """Length of the run."""
     constant_fraction: float = Field(0.5, ge=0, le=1)
@@ -132,6 +145,11 @@ def _check_method(config: TrainConfig) -> None:
         raise ValueError(
             f"paired true does not fit method '{config.method}', which has no loss for pairs; set paired "
             "false, or choose method 'cyclegan' or 'attention_cyclegan'"
+        )
+    if config.paired and config.class_crops.probability:
+        raise ValueError(
+            "paired true shows a photograph under its label's view, and class_crops.probability above 0 "
+            "draws views of labels alone; set one of them to false or 0"
         )
     if config.method == "attentiongan" and config.generator.num_masks == 0:
         raise ValueError(

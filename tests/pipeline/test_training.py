@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gan.config import ClassCropsConfig
 from gan.data import HostBatch
 from gan.training_state import CheckpointMismatch
 from pipeline import training
@@ -246,3 +247,20 @@ def test_a_run_trains_on_pairs(tmp_path: Path, tiny_config: Callable, pairs: tup
     train_run(config, *pairs)
     reports = (config.run_dir / "metrics.jsonl").read_text()
     assert "paired_a" in reports and "paired_b" in reports
+
+
+def test_a_share_of_the_images_is_shown_whole(images: Callable) -> None:
+    whole = images(crop_probability=0.0, flip=False)
+    assert equal(whole.batch(0), whole.batch(0))
+    shown = {whole.batch(number).photo[0].tobytes() for number in range(0, 4 * NUM_PHOTOS)}
+    assert len(shown) == NUM_PHOTOS  # each photograph has one view only
+    assert not equal(images().batch(0), images(crop_probability=0.5, seed=3).batch(0))
+
+
+def test_class_crops_are_a_function_of_seed_and_images_seen_too(images: Callable) -> None:
+    crops = ClassCropsConfig(probability=0.5)
+    assert equal(images(class_crops=crops).batch(6), images(class_crops=crops).batch(6))
+    batches = [images(class_crops=crops).batch(number) for number in range(0, 20, 2)]
+    plain = [images().batch(number) for number in range(0, 20, 2)]
+    same = [np.array_equal(one.label_map, two.label_map) for one, two in zip(batches, plain, strict=True)]
+    assert not all(same)
