@@ -148,8 +148,9 @@ def _says_fake(logits: Tensor, kind: AdversarialKind) -> Tensor:
 
 
 def _weighted_mean(values: Tensor, weight: Tensor | None) -> Tensor:
-    """Mean of [N, 1, h, w] values; `weight` [N, 1, H, W] is area-resized to their grid first."""
-    if weight is None:
+    """Mean of values: [N, 1, h, w], with `weight` [N, 1, H, W] area-resized to their grid, or [N, M], which
+    belong to no place and count alike."""
+    if weight is None or values.ndim == 2:
         return values.mean()
     if weight.shape[-2:] != values.shape[-2:]:
         weight = F.adaptive_avg_pool2d(weight, values.shape[-2:])

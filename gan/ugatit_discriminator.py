@@ -54,14 +54,14 @@ class UgatitDiscriminator(nn.Module):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """float [N, C, H, W] in [-1, 1] -> logits float32: of patches [N, 1, h, w], and where they are judged
-        the two of the classifier [N, 1, 1, 2]."""
+        the two of the classifier [N, 2], which belong to no place."""
         logits = []
         with _weights_in_full_precision(self, image.device.type):
             features = self.features(image)
             if self.judges_activation or self.attends:
                 activated = self.class_activation(features)
             if self.judges_activation:
-                logits.append(activated.logits[:, None, None, :])
+                logits.append(activated.logits)
             if self.attends:
                 features = F.leaky_relu(self.fuse(activated.features), SLOPE)
             return [self.head(features).float(), *logits]
@@ -85,7 +85,7 @@ class GlobalLocalDiscriminator(nn.Module):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """float [N, C, H, W] in [-1, 1] -> logits float32: global patches [N, 1, h, w], global classifier
-        [N, 1, 1, 2], local patches, local classifier; `num_judgements` tensors."""
+        [N, 2], local patches, local classifier; `num_judgements` tensors."""
         return [logits for discriminator in self.scales for logits in discriminator(image)]
 
     @property

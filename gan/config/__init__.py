@@ -5,20 +5,23 @@ from gan.config.losses import LossWeights
 from gan.config.methods import AttentionganConfig, CutConfig, SegbackConfig, UagganConfig, UgatitConfig
 from gan.config.networks import DiscriminatorConfig, GeneratorConfig
 from gan.config.noise import NoiseConfig
-from gan.config.train import RESUMABLE_CHANGES, ClassCropsConfig, TrainConfig
+from gan.config.options import BackgroundConfig, ClassCropsConfig, HistogramConfig
+from gan.config.train import RESUMABLE_CHANGES, TrainConfig
 
 __all__ = [
-    "ClassCropsConfig",
     "AttentionganConfig",
+    "BackgroundConfig",
+    "ClassCropsConfig",
     "CutConfig",
     "DiscriminatorConfig",
     "GeneratorConfig",
+    "HistogramConfig",
     "LossWeights",
     "NoiseConfig",
     "RESUMABLE_CHANGES",
     "SegbackConfig",
     "StrictModel",
     "TrainConfig",
-    "UgatitConfig",
     "UagganConfig",
+    "UgatitConfig",
 ]

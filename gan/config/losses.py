@@ -30,6 +30,9 @@ class LossWeights(StrictModel):
     """attentiongan: total variation of the generators' own masks, a sum over pixels, both directions."""
     cam: float = Field(1000, ge=0)
     """ugatit: the generators' auxiliary classifiers, both directions."""
+    fixed_background: float = Field(0, ge=0)
+    """L1 between what is drawn outside the label's mask and what stands there in the input, which has to have
+    colours; for renders, whose background should stay."""
     background: float = Field(0.5, ge=0, le=1)
     """attention_cyclegan, background "generate": weight of pixels outside the mask where a label is compared;
     1 = the mask makes no difference."""

@@ -8,9 +8,10 @@ from gan.config.base import StrictModel
 from gan.config.losses import LossWeights
 from gan.config.methods import AttentionganConfig, CutConfig, SegbackConfig, UagganConfig, UgatitConfig
 from gan.config.networks import DiscriminatorConfig, GeneratorConfig
+from gan.config.options import BackgroundConfig, ClassCropsConfig
 from gan.config.presets import with_preset
 
-__all__ = ["RESUMABLE_CHANGES", "ClassCropsConfig", "TrainConfig"]
+__all__ = ["RESUMABLE_CHANGES", "TrainConfig"]
 
 RESUMABLE_CHANGES = frozenset(
     {
@@ -24,15 +25,6 @@ RESUMABLE_CHANGES = frozenset(
     }
 )
 """Fields of `TrainConfig` that may change between an interruption and its resume."""
-
-
-class ClassCropsConfig(StrictModel):
-    """Crops around a class, so that small balls are seen often enough; photographs are zoomed as often."""
-
-    probability: float = Field(0, ge=0, le=1)
-    """Share of labels that are shown around a pixel of a class; large and small classes alike."""
-    max_zoom: float = Field(3, ge=1, le=16)
-    """Such views are magnified by 1 to this."""
 
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -61,6 +53,7 @@ class TrainConfig(StrictModel):
     class_crops: ClassCropsConfig = ClassCropsConfig()
     flip: bool = True
     """Mirror half of the labels and half of the photographs, drawn apart."""
+    fixed_background: BackgroundConfig = BackgroundConfig()
     paired: bool = False
     """Each label has its photograph, of the same stem: both are shown together, under the same view, and each
     is what the other should be drawn as (cyclegan and attention_cyclegan)."""
@@ -170,8 +163,9 @@ def _check_colors(config: TrainConfig) -> None:
     if config.conditioning != "onehot":
         return
     ties = {
-        "generator.keeps_input": (config.generator.keeps_input, "set it to false"),
-        "loss.pixel": (config.loss.pixel > 0, "set it to 0"),
+        "generator.keeps_input": (config.generator.keeps_input, "set generator.keeps_input to false"),
+        "loss.fixed_background": (config.loss.fixed_background > 0, "set loss.fixed_background to 0"),
+        "loss.pixel": (config.loss.pixel > 0, "set loss.pixel to 0"),
         "method 'uaggan'": (config.method == "uaggan", "set conditioning 'rgb'"),
         "background 'keep'": (config.drawn_background == "keep", "use background 'generate'"),
     }

@@ -12,12 +12,12 @@ stands outside a label's mask is the choice `background`:
   comparison.
 """
 
-import torch
 from torch import Tensor
 
-from gan.attention import BLACK, composite, place_background
+from gan.attention import composite, place_background
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
+from gan.methods.background import judged_b, remembered_b
 from gan.methods.cycle import (
     Cycle,
     CycleGenerators,
@@ -55,7 +55,6 @@ class AttentionCycleGAN(Method):
         self.config = config
         self.domain = domain
         self.draws_background = config.background == "generate"
-        self.masks_discriminator = config.background == "mask_both"
 
     def generator_phase(self, batch: Batch) -> PhaseLoss:
         generator_ab, generator_ba = self.generators["ab"], self.generators["ba"]
@@ -71,14 +70,7 @@ class AttentionCycleGAN(Method):
         drawn = Cycle(fake_a, fake_b, cycled_a, cycled_b=generator_ab(fake_a))
 
         # Name what the generators want.
-        terms = cycle_terms(
-            drawn,
-            batch,
-            self.discriminators,
-            self.config,
-            patch_weight=attention if self.masks_discriminator else None,
-            label_weight=label_weight,
-        )
+        terms = cycle_terms(drawn, batch, self.discriminators, self.config, label_weight=label_weight)
         terms |= identities(self.generators, batch, self.config, label_weight=label_weight)
         terms |= pair_terms(
             drawn_a,
@@ -88,17 +80,11 @@ class AttentionCycleGAN(Method):
             picture_weight=None if self.draws_background else attention,
             label_weight=label_weight,
         )
-        remembered_b = torch.cat([fake_b, attention], 1) if self.masks_discriminator else fake_b
-        return weigh(terms, self.config.loss, {"a": fake_a, "b": remembered_b})
+        return weigh(terms, self.config.loss, {"a": fake_a, "b": remembered_b(fake_b, batch, self.config)})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
         shown_a = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
-        shown_b = Judged(self.discriminators["b"], batch.image_b, fakes["b"])
-        if self.masks_discriminator:
-            # A masked fake is judged beside a photograph under a label's mask; unpaired, any label will do.
-            fake_b, fake_attention = fakes["b"][:, :3], fakes["b"][:, 3:]
-            image_b = composite(batch.image_b, BLACK, batch.attention_a)
-            shown_b = Judged(self.discriminators["b"], image_b, fake_b, batch.attention_a, fake_attention)
+        shown_b = judged_b(self.discriminators["b"], fakes["b"], batch, self.config)
         return judge({"a": shown_a, "b": shown_b}, batch, self.config)
 
     def label_weight(self, attention: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ loss lead at first.
 
 from gan.config import AttentionganConfig, LossWeights, TrainConfig
 from gan.losses import l1_loss, total_variation_loss
+from gan.methods.background import remembered_b
 from gan.methods.cycle import Cycle, cycle_terms, identities, noised
 from gan.methods.cyclegan import CycleGAN
 from gan.methods.method import Batch, PhaseLoss, weigh
@@ -39,7 +40,7 @@ class AttentionGAN(CycleGAN):
             terms["pixel_a"] = l1_loss(drawn_a.image, batch.image_b)
             terms["pixel_b"] = l1_loss(drawn_b.image, batch.image_a)
         weights = weights_at(batch.num_images_seen, self.config)
-        return weigh(terms, weights, {"a": fake_a, "b": fake_b})
+        return weigh(terms, weights, {"a": fake_a, "b": remembered_b(fake_b, batch, self.config)})
 
 
 def weights_at(num_images_seen: int, config: TrainConfig) -> LossWeights:

@@ -13,9 +13,9 @@ from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.contrastive import PatchProjector, draw_locations, patch_nce_loss
 from gan.generators import build_generator
-from gan.losses import adversarial_loss
+from gan.methods.background import adversarial_b, background_terms, judged_b, remembered_b
 from gan.methods.cycle import build_discriminators
-from gan.methods.judging import Judged, judge
+from gan.methods.judging import judge
 from gan.methods.method import Batch, Generators, Method, PhaseLoss, weigh
 from gan.schedule import derived_seed
 
@@ -72,20 +72,25 @@ class CUT(Method):
         # Name what the generator wants.
         fake_b = _mirror(drawn_b, mirrored)[: len(batch.image_a)]
         terms = {
-            "adversarial_b": adversarial_loss(self.discriminators["b"](fake_b), self.config.adversarial),
+            "adversarial_b": adversarial_b(self.discriminators["b"], fake_b, batch, self.config),
             "nce": self.nce(real, drawn_b, mirrored, batch),
+            **background_terms(fake_b, batch, self.config),
         }
-        return weigh(terms, self.config.loss, {"b": fake_b})
+        return weigh(terms, self.config.loss, {"b": remembered_b(fake_b, batch, self.config)})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
-        return judge({"b": Judged(self.discriminators["b"], batch.image_b, fakes["b"])}, batch, self.config)
+        shown_b = judged_b(self.discriminators["b"], fakes["b"], batch, self.config)
+        return judge({"b": shown_b}, batch, self.config)
 
     def mirrored(self, num: int, batch: Batch) -> Tensor | None:
         """bool [num, 1, 1, 1], which images are drawn mirrored (FastCUT's flip equivariance); None = none."""
         if not self.config.cut.flip_equivariance:
             return None
         random = self._random("mirror", batch)
-        return torch.rand(num, 1, 1, 1, generator=random, device=random.device) < 0.5
+        num_own, num_ranks = len(batch.image_a), batch.share.num_ranks
+        shape = (num // num_own, num_own * num_ranks, 1, 1, 1)  # labels and photographs, of all ranks
+        drawn = torch.rand(shape, generator=random, device=random.device) < 0.5
+        return drawn[:, batch.share.of(num_own * num_ranks)].flatten(0, 1)
 
     def nce(self, real: Tensor, drawn_b: Tensor, mirrored: Tensor | None, batch: Batch) -> Tensor:
         """PatchNCE between drawn images and what they were drawn from, the mean over layers and images: with

@@ -10,6 +10,7 @@ from gan.config import TrainConfig
 from gan.discriminators import MultiScaleDiscriminator
 from gan.generators import build_generator
 from gan.losses import adversarial_loss, l1_loss
+from gan.methods.background import adversarial_b, background_terms
 from gan.methods.method import Batch, Generators
 
 __all__ = [
@@ -57,25 +58,24 @@ def cycle_terms(
     discriminators: nn.ModuleDict,
     config: TrainConfig,
     *,
-    patch_weight: Tensor | None = None,
     label_weight: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """Adversarial and cycle consistency losses of both directions (CycleGAN, arXiv 1703.10593, eq. 1 and 2).
+    """Adversarial and cycle consistency losses of both directions (CycleGAN, arXiv 1703.10593, eq. 1 and 2),
+    and what is wanted of a background that should stay.
 
     Args:
         drawn: the images.
         batch: what they were drawn from.
         discriminators: "a" and "b".
         config: names the adversarial objective.
-        patch_weight: float [N, 1, H, W] in [0, 1], where `fake_b` is judged; None = everywhere.
         label_weight: float [N, 1, H, W] in [0, 1], where labels are compared; None = everywhere.
     """
-    kind = config.adversarial
     return {
-        "adversarial_b": adversarial_loss(discriminators["b"](drawn.fake_b), kind, weight=patch_weight),
-        "adversarial_a": adversarial_loss(discriminators["a"](drawn.fake_a), kind),
+        "adversarial_b": adversarial_b(discriminators["b"], drawn.fake_b, batch, config),
+        "adversarial_a": adversarial_loss(discriminators["a"](drawn.fake_a), config.adversarial),
         "cycle_a": l1_loss(drawn.cycled_a, batch.clean_a, weight=label_weight),
         "cycle_b": l1_loss(drawn.cycled_b, batch.image_b),
+        **background_terms(drawn.fake_b, batch, config),
     }
 
 

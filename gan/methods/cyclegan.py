@@ -4,6 +4,7 @@ from torch import Tensor
 
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
+from gan.methods.background import judged_b, remembered_b
 from gan.methods.cycle import (
     Cycle,
     CycleGenerators,
@@ -40,9 +41,9 @@ class CycleGAN(Method):
         terms = cycle_terms(drawn, batch, self.discriminators, self.config)
         terms |= identities(self.generators, batch, self.config)
         terms |= pair_terms(drawn_a, fake_b, batch, self.config)
-        return weigh(terms, self.config.loss, {"a": fake_a, "b": fake_b})
+        return weigh(terms, self.config.loss, {"a": fake_a, "b": remembered_b(fake_b, batch, self.config)})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
         shown_a = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
-        shown_b = Judged(self.discriminators["b"], batch.image_b, fakes["b"])
+        shown_b = judged_b(self.discriminators["b"], fakes["b"], batch, self.config)
         return judge({"a": shown_a, "b": shown_b}, batch, self.config)

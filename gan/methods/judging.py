@@ -11,14 +11,16 @@ from gan.edges import blur_edges
 from gan.losses import discriminator_accuracy, discriminator_loss, gradient_penalty, says_fake_loss
 from gan.methods.method import Batch, PhaseLoss
 
-__all__ = ["Judged", "judge"]
+__all__ = ["Discriminator", "Judged", "judge"]
+
+Discriminator = Callable[[Tensor], Sequence[Tensor]]
+"""Images -> logits, one tensor per scale."""
 
 
 class Judged(NamedTuple):
     """What the discriminator of one domain is shown."""
 
-    discriminator: Callable[[Tensor], Sequence[Tensor]]
-    """Images -> logits, one tensor per scale."""
+    discriminator: Discriminator
     real: Tensor
     """float [N, C, H, W] in [-1, 1]."""
     fake: Tensor
@@ -56,7 +58,7 @@ def _is_r1_due(batch: Batch, config: TrainConfig) -> bool:
     return batch.num_images_seen // config.batch_size % config.r1_every_steps == 0
 
 
-def _r1(discriminator: Callable[[Tensor], Sequence[Tensor]], real: Tensor) -> Tensor:
+def _r1(discriminator: Discriminator, real: Tensor) -> Tensor:
     """In full precision: the gradient of a gradient is too much for bfloat16."""
     image = real.detach().float().requires_grad_()
     with torch.autocast(image.device.type, enabled=False):

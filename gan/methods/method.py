@@ -6,6 +6,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from gan.config import LossWeights
+from gan.share import WHOLE, Share
 
 __all__ = ["Batch", "Generators", "Method", "PhaseLoss", "weigh"]
 
@@ -27,6 +28,8 @@ class Batch(NamedTuple):
     """float [N, 1, H, W] in [-1, 1], for the noise on fakes of domain A; `image_a` has its own already."""
     num_images_seen: int
     """Progress of the run before this step."""
+    share: Share = WHOLE
+    """Which of the global batch's images these are."""
 
 
 class PhaseLoss(NamedTuple):

@@ -15,6 +15,7 @@ from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.generators import build_generator
 from gan.losses import adversarial_loss, class_balanced_cross_entropy, l1_loss
+from gan.methods.background import adversarial_b, judged_b, remembered_b
 from gan.methods.cycle import build_discriminators, noised
 from gan.methods.judging import Judged, judge
 from gan.methods.method import Batch, Generators, Method, PhaseLoss, weigh
@@ -58,26 +59,27 @@ class SegBack(Method):
 
     def generator_phase(self, batch: Batch) -> PhaseLoss:
         generator, segmenter = self.generators["ab"], self.generators["ba"]
-        kind = self.config.adversarial
 
         # Draw a photograph and read its label back.
         fake_b = generator(batch.image_a)
         terms = {
-            "adversarial_b": adversarial_loss(self.discriminators["b"](fake_b), kind),
+            "adversarial_b": adversarial_b(self.discriminators["b"], fake_b, batch, self.config),
             "segmentation": class_balanced_cross_entropy(segmenter(fake_b), batch.label_map),
         }
-        fakes = {"b": fake_b}
+        fakes = {"b": remembered_b(fake_b, batch, self.config)}
 
         # Read a photograph's label and draw it back.
         if self.has_cycle:
             fake_a = noised(self.generators.draw_a(batch.image_b), batch, self.config, self.domain)
-            terms["adversarial_a"] = adversarial_loss(self.discriminators["a"](fake_a), kind)
+            terms["adversarial_a"] = adversarial_loss(
+                self.discriminators["a"](fake_a), self.config.adversarial
+            )
             terms["cycle_b"] = l1_loss(generator(fake_a), batch.image_b)
             fakes["a"] = fake_a
         return weigh(terms, self.config.loss, fakes)
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
-        shown = {"b": Judged(self.discriminators["b"], batch.image_b, fakes["b"])}
+        shown = {"b": judged_b(self.discriminators["b"], fakes["b"], batch, self.config)}
         if self.has_cycle:
             shown["a"] = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
         return judge(shown, batch, self.config)

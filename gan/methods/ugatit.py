@@ -7,11 +7,12 @@ draws. Discriminators see the newest fakes (`pool_images` 0 in the preset).
 
 from torch import Tensor, nn
 
-from gan.adaptive_norm import clip_rho
+from gan.adaptive_norm import clip_rho, set_variance
 from gan.class_activation import class_activation_loss
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.losses import l1_loss
+from gan.methods.background import judged_b, remembered_b
 from gan.methods.cycle import Cycle, cycle_terms, noised
 from gan.methods.judging import Judged, judge
 from gan.methods.method import Batch, Generators, Method, PhaseLoss, weigh
@@ -32,6 +33,7 @@ class UgatitGenerators(Generators):
                 "ba": UgatitGenerator(config.generator, 3, domain.channels, image_size=image_size),
             }
         )
+        set_variance(self, config.ugatit.norm_variance)
         self.size_multiple = self["ab"].size_multiple
 
     def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
@@ -87,11 +89,11 @@ class UGATIT(Method):
         terms["adversarial_a"] = terms["adversarial_a"] * self.num_judgements
         terms["adversarial_b"] = terms["adversarial_b"] * self.num_judgements
         terms |= self.same_domain_terms(from_a, from_b, batch)
-        return weigh(terms, self.config.loss, {"a": fake_a, "b": fake_b})
+        return weigh(terms, self.config.loss, {"a": fake_a, "b": remembered_b(fake_b, batch, self.config)})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
         shown_a = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
-        shown_b = Judged(self.discriminators["b"], batch.image_b, fakes["b"])
+        shown_b = judged_b(self.discriminators["b"], fakes["b"], batch, self.config)
         judged = judge({"a": shown_a, "b": shown_b}, batch, self.config)
         return judged._replace(total=judged.total * (2 * self.num_judgements))
 
