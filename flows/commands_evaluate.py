@@ -1,0 +1,80 @@
+"""The command that measures: evaluate. It imports what it needs when called."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.parameters import ConfigArgument, DryRunOption, Overrides, UsageError
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: seg2real evaluate configs/robocup_spl.yaml --out result.json")
+def evaluate(
+    config: ConfigArgument,
+    overrides: Overrides = None,
+    snapshot: Annotated[
+        Path | None, typer.Option(help="What to measure; the run's newest snapshot if left out.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where the JSON goes; evaluation-<snapshot>.json in the run_dir if left out."),
+    ] = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Measure generated images as training data. Prints a table and writes JSON; trains small judges."""
+    from pipeline.config import as_yaml, load_config
+
+    resolved = load_config(config, overrides or ())
+    if dry_run:
+        typer.echo(as_yaml(resolved), nl=False)
+        raise typer.Exit
+    if snapshot is not None and not snapshot.is_file():
+        raise UsageError(f"There is no snapshot {snapshot}; a file such as {_EXAMPLE} was wanted.")
+
+    from manifests.durable import make_folders, write_durable
+    from pipeline.evaluation.evaluate import evaluate as measure
+    from pipeline.evaluation.results import as_json
+    from pipeline.evaluation.table import as_table
+    from pipeline.run import draw_stage, prepare_stage
+    from pipeline.shards import SnapshotRef
+    from pipeline.snapshot_files import newest_snapshot
+
+    path = snapshot or newest_snapshot(resolved)
+    if path is None:
+        raise UsageError(
+            f"{resolved.run_dir} holds no snapshot of these settings; train it, or name one by --snapshot."
+        )
+    resolved = draw_stage(resolved)
+    found = measure(resolved, prepare_stage(resolved), SnapshotRef.of(path))
+    out = out or resolved.run_dir / f"evaluation-{path.stem}.json"
+    make_folders(out.parent)
+    write_durable(out, as_json(found).encode())
+    typer.echo(f"\n{as_table(found)}\n\nJSON: {out}")
+
+
+@commands.command(epilog="Example: seg2real compare configs/compare/robocup_spl.yaml")
+def compare(
+    comparison: Annotated[Path, typer.Argument(help="The comparison's YAML file.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="Where the JSON goes; in its folder if left out.")] = None,
+) -> None:
+    """Train several methods with the same budget, measure each, and print a table. Goes on when run again."""
+    import json
+
+    from manifests.durable import make_folders, write_durable
+    from pipeline.comparison.compare import compare as run_comparison
+    from pipeline.comparison.config import load_comparison
+    from pipeline.comparison.table import as_table
+
+    config = load_comparison(comparison)
+    found = run_comparison(config)
+    out = out or config.folder / "comparison.json"
+    make_folders(out.parent)
+    write_durable(out, (json.dumps(found, indent=1) + "\n").encode())
+    typer.echo(f"\n{as_table(found)}\n\nJSON: {out}")
+
+
+_EXAMPLE = "runs/robocup_spl/snapshots/snapshot-00008000.safetensors"

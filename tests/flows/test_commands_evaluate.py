@@ -1,0 +1,51 @@
+"""evaluate: prints a table and leaves JSON; says what is missing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import load_config
+
+pytestmark = pytest.mark.usefixtures("one_thread", "quiet_packages")
+
+BUDGET = {"judge_width": 4, "judge_images": 4, "num_variants": 1}
+
+
+def test_a_snapshot_is_measured(seg2real: Callable, tiny_file: Callable[..., Path], tmp_path: Path) -> None:
+    path = tiny_file(tmp_path, evaluate=BUDGET, train={"total_images": 2})
+    assert seg2real("train", path).code == 0
+    said = seg2real("evaluate", path)
+    assert said.code == 0
+    assert "adherence (judge: generated)" in said.out
+    written = tmp_path / "run" / "evaluation-snapshot-00000002.json"
+    found = json.loads(written.read_text())
+    assert found["budget"]["num_train_labels"] + found["budget"]["num_test_labels"] == 8
+    assert str(written) in said.out
+
+    # The same numbers, elsewhere, for the same snapshot by name.
+    (snapshot,) = (tmp_path / "run" / "snapshots").glob("*.safetensors")
+    elsewhere = tmp_path / "results" / "tiny.json"
+    assert seg2real("evaluate", path, "--snapshot", snapshot, "--out", elsewhere).code == 0
+    assert elsewhere.read_bytes() == written.read_bytes()
+
+
+def test_a_missing_snapshot_is_a_wrong_call(
+    seg2real: Callable, tiny_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = tiny_file(tmp_path)
+    for arguments in ((), ("--snapshot", tmp_path / "none.safetensors")):
+        said = seg2real("evaluate", path, *arguments)
+        assert said.code == 2
+        assert "snapshot" in said.err
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["tiny.yaml"]
+
+
+def test_a_dry_run_shows_the_config(
+    seg2real: Callable, tiny_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    said = seg2real("evaluate", tiny_file(tmp_path), "evaluate.judge_width=5", "--dry-run")
+    assert said.code == 0
+    (tmp_path / "resolved.yaml").write_text(said.out)
+    assert load_config(tmp_path / "resolved.yaml").evaluate.judge_width == 5
