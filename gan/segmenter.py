@@ -16,7 +16,8 @@ __all__ = ["Segmenter"]
 
 MAX_WIDENING = 8
 """The deepest levels are no wider than this multiple of the first."""
-GROUP_NORM_GROUPS = 8
+GROUP_CHANNELS = 8
+"""Of a norm's group: fewer would lose what an even area's colour is."""
 
 
 class Segmenter(nn.Module):
@@ -31,7 +32,7 @@ class Segmenter(nn.Module):
         num_classes: K.
         width: channels of the first level; each level doubles them, up to MAX_WIDENING times.
         num_downsamplings: levels below the first.
-        norm: "group" = GROUP_NORM_GROUPS groups of channels; "instance" = each channel alone.
+        norm: "group" = groups of GROUP_CHANNELS channels; "instance" = each channel alone.
     """
 
     def __init__(
@@ -83,7 +84,9 @@ class Segmenter(nn.Module):
 
 def _two_convs(in_channels: int, out_channels: int, norm: Literal["group", "instance"]) -> nn.Sequential:
     """Two 3x3 convolutions, each with a norm and ReLU: [N, Cin, H, W] -> [N, Cout, H, W]."""
-    groups = out_channels if norm == "instance" else math.gcd(GROUP_NORM_GROUPS, out_channels)
+    groups = (
+        out_channels if norm == "instance" else math.gcd(out_channels, out_channels // GROUP_CHANNELS or 1)
+    )
     layers: list[nn.Module] = []
     for channels in (in_channels, out_channels):
         layers += [

@@ -4,12 +4,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from gan.config import NoiseConfig, StrictModel, TrainConfig
+from pipeline.config_path import ConfigPath, ConfigPaths
+from pipeline.evaluation.config import EvaluateConfig
 from pipeline.palette import Palette, load_palette
 from pipeline.scenes.config import ScenesConfig
 
@@ -20,8 +22,10 @@ __all__ = [
     "RunConfig",
     "SourcesConfig",
     "as_yaml",
+    "explain",
     "fingerprint",
     "load_config",
+    "read_yaml",
 ]
 
 MAX_CONFIG_BYTES = 1_000_000
@@ -31,20 +35,6 @@ _YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
 
 class ConfigError(ValueError):
     """A config that cannot be used; the message says which key, which value, and what was wanted."""
-
-
-def _beside_config(path: Path, info: ValidationInfo) -> Path:
-    base = (info.context or {}).get("base")
-    return (base / path).resolve() if base else path
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str | Path) else value
-
-
-ConfigPath = Annotated[Path, AfterValidator(_beside_config)]
-"""A path; a relative one is relative to the config file that names it."""
-ConfigPaths = Annotated[tuple[ConfigPath, ...], BeforeValidator(_as_list)]
 
 
 class SourcesConfig(StrictModel):
@@ -114,6 +104,7 @@ class RunConfig(StrictModel):
     train: TrainConfig = TrainConfig()
     generate: GenerateConfig = GenerateConfig()
     publish: PublishConfig = PublishConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
 
     @property
     def color_noise(self) -> NoiseConfig:
@@ -136,13 +127,13 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
     Raises:
         ConfigError: the file cannot be read, is no YAML mapping, or a key or value is refused.
     """
-    values = _read_yaml(path)
+    values = read_yaml(path)
     for override in overrides:
         _apply_override(values, override)
     try:
         return RunConfig.model_validate(values, context={"base": path.resolve().parent})
     except ValidationError as error:
-        raise ConfigError(_explain(path, error)) from None
+        raise ConfigError(explain(path, error)) from None
 
 
 def as_yaml(config: RunConfig) -> str:
@@ -158,7 +149,8 @@ def fingerprint(*sections: StrictModel | dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping that a YAML file holds; ConfigError when it cannot be read or holds something else."""
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_CONFIG_BYTES + 1)
@@ -196,7 +188,8 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
         raise ConfigError(f"Override '{override}': the value is no valid YAML.") from None
 
 
-def _explain(path: Path, error: ValidationError) -> str:
+def explain(path: Path, error: ValidationError) -> str:
+    """What is wrong with a file's settings, a line for each key."""
     lines = []
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"]) or "config"

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gan.methods.registry import METHODS
+from pipeline.comparison.config import load_comparison
 from pipeline.config import RunConfig, load_config
 from pipeline.images import read_image, read_label
 from pipeline.palette import colorize, decode, load_palette
@@ -12,7 +14,8 @@ from pipeline.preprocess import noise_table
 from pipeline.scenes.drawing import LABEL_FOLDER, META_FOLDER, PHOTO_FOLDER, draw_scenes
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-RUNS = sorted(CONFIGS.glob("*.yaml"))
+RUNS = sorted([*CONFIGS.glob("*.yaml"), *(CONFIGS / "methods").glob("*.yaml")])
+COMPARISONS = sorted((CONFIGS / "compare").glob("*.yaml"))
 PALETTES = sorted((CONFIGS / "palettes").glob("*.yaml"))
 
 
@@ -42,6 +45,19 @@ def test_a_run_ends_with_a_snapshot_and_a_report(path: Path) -> None:
     train = load_config(path).train
     for every in (train.snapshot_every_images, train.report_every_images):
         assert every <= train.total_images
+
+
+def test_every_method_has_a_run() -> None:
+    assert {load_config(path).train.method for path in RUNS} == set(METHODS)
+
+
+@pytest.mark.parametrize("path", COMPARISONS, ids=lambda path: path.stem)
+def test_a_comparison_is_of_runs_that_load(path: Path) -> None:
+    comparison = load_comparison(path)
+    assert comparison.folder.name == path.stem
+    assert {"attention_cyclegan", "cyclegan", "cut", "segback"} <= {
+        comparison.run_of(name).train.method for name in comparison.entries
+    }
 
 
 @pytest.mark.parametrize("path", PALETTES, ids=lambda path: path.stem)

@@ -1,0 +1,1 @@
+"""Several ways to train, measured beside each other."""

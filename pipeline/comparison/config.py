@@ -1,0 +1,61 @@
+"""A comparison as one YAML file: what all entries share, and what each changes."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, model_validator
+
+from gan.config import StrictModel
+from pipeline.config import ConfigError, RunConfig, explain, load_config, read_yaml
+from pipeline.config_path import ConfigPath
+
+__all__ = ["CompareConfig", "load_comparison"]
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+class CompareConfig(StrictModel):
+    """Entries are trained with the same budget, one after the other, and each is measured."""
+
+    config: ConfigPath
+    """The run that all entries start from."""
+    folder: ConfigPath
+    """Where each entry's run_dir, the judges and the results go."""
+    minutes: float | None = Field(None, gt=0)
+    """Training time of each entry on this machine; its speed is measured first."""
+    total_images: int | None = Field(None, ge=1)
+    """Instead of minutes: images that each entry sees."""
+    overrides: tuple[str, ...] = ()
+    """Settings that all entries share, as on the command line: "train.width=96"."""
+    entries: dict[Name, tuple[str, ...]] = Field(min_length=1)
+    """Name -> settings of that entry, as on the command line."""
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> "CompareConfig":
+        if (self.minutes is None) == (self.total_images is None):
+            raise ValueError("a comparison has one budget; set either minutes or total_images")
+        return self
+
+    def run_of(self, name: str) -> RunConfig:
+        """The run of an entry, in a folder of its own."""
+        folder = self.folder / name
+        places = (f"run_dir={folder}", f"output={folder / 'output'}")
+        try:
+            return load_config(self.config, (*self.overrides, *self.entries[name], *places))
+        except ConfigError as error:
+            raise ConfigError(f"Entry '{name}': {error}") from None
+
+
+def load_comparison(path: Path) -> CompareConfig:
+    """Read a comparison's YAML and check it and every run of it.
+
+    Raises:
+        ConfigError: a key or value of it, or of one of its runs, is refused.
+    """
+    try:
+        config = CompareConfig.model_validate(read_yaml(path), context={"base": path.resolve().parent})
+    except ValidationError as error:
+        raise ConfigError(explain(path, error)) from None
+    for name in config.entries:
+        config.run_of(name)
+    return config

@@ -1,0 +1,1 @@
+"""The measure: what generated images are worth as training data, in numbers."""

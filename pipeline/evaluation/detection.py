@@ -1,0 +1,110 @@
+"""Detection: are the things that people drew boxes around where a class map has patches of their class?"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.evaluation.boxes import NamedBox, boxes_in_px, find_boxes, overlaps
+from pipeline.evaluation.judge import Judge
+from pipeline.geometry import cover_scale, resize_photo, scaled_size
+from pipeline.palette import Palette
+
+__all__ = ["MIN_OVERLAPS", "DetectionScores", "count_matches", "detect"]
+
+MIN_OVERLAPS = (0.3, 0.5)
+"""A found box is right when its intersection over union with a wanted one is at least this."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionScores:
+    """Found boxes of one class against those that people drew, over all photographs.
+
+    Things that touch are one patch, and frames whose boxes are incomplete make right boxes look wrong: the
+    figures compare judges; they are no detector's.
+    """
+
+    num_wanted: int
+    num_found: int
+    precision: float | None
+    """Share of the found that is right; None where nothing was found."""
+    recall: float | None
+    """Share of the wanted that was found; None where nothing was wanted."""
+    f1: float | None
+    """Harmonic mean of both; None where there are no boxes at all."""
+
+
+def detect(
+    judge: Judge,
+    photos: Sequence[Path],
+    boxes: Mapping[str, Sequence[NamedBox]],
+    box_classes: Mapping[str, str],
+    palette: Palette,
+    *,
+    judged_size: tuple[int, int],
+    read: Callable[[Path], np.ndarray],
+) -> dict[str, dict[str, DetectionScores]]:
+    """Let a judge read photographs, and compare.
+
+    Args:
+        judge: what reads.
+        photos: paths whose stems `boxes` has.
+        boxes: stem -> boxes as people drew them.
+        box_classes: class of the boxes -> class of the palette; those that neither knows are left out.
+        palette: the judge's.
+        judged_size: width and height that a photograph is scaled to cover before it is read; the answer has
+            the photograph's own size.
+        read: path -> uint8 [H, W, 3].
+
+    Returns:
+        class of the palette -> smallest overlap as text -> scores.
+    """
+    named = {box.name for path in photos for box in boxes[path.stem]}
+    pairs = [
+        (name, target) for name, target in box_classes.items() if name in named and target in palette.names
+    ]
+    counts = {(target, least): np.zeros(3, int) for _, target in pairs for least in MIN_OVERLAPS}
+    for path in photos:
+        photo = read(path)
+        height, width = photo.shape[:2]
+        scale = cover_scale(width, height, *judged_size)
+        scaled = resize_photo(photo, scaled_size(width, height, scale))
+        class_map = judge.read(scaled[None], (height, width))[0]
+        for name, target in pairs:
+            wanted = boxes_in_px(boxes[path.stem], name, (width, height))
+            found = find_boxes(class_map, palette.names.index(target))
+            for least in MIN_OVERLAPS:
+                counts[target, least] += len(wanted), len(found), count_matches(found, wanted, least)
+    return {
+        target: {str(least): _scores(*counts[target, least].tolist()) for least in MIN_OVERLAPS}
+        for _, target in pairs
+    }
+
+
+def count_matches(found: np.ndarray, wanted: np.ndarray, least: float) -> int:
+    """How many found boxes are right: each goes to one wanted box, those that overlap most first.
+
+    Args:
+        found: float [A, 4].
+        wanted: float [B, 4].
+        least: the smallest intersection over union that counts.
+    """
+    shared = overlaps(found, wanted)
+    num = 0
+    while shared.size and shared.max() >= least:
+        row, column = np.unravel_index(shared.argmax(), shared.shape)
+        shared[row], shared[:, column] = -1, -1
+        num += 1
+    return num
+
+
+def _scores(num_wanted: int, num_found: int, num_right: int) -> DetectionScores:
+    num_boxes = num_found + num_wanted
+    return DetectionScores(
+        num_wanted,
+        num_found,
+        num_right / num_found if num_found else None,
+        num_right / num_wanted if num_wanted else None,
+        2 * num_right / num_boxes if num_boxes else None,
+    )

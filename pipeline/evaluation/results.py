@@ -1,0 +1,149 @@
+"""What an evaluation finds: numbers, and all that one needs to know to compare them."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pipeline.evaluation.detection import DetectionScores
+from pipeline.evaluation.likeness import Copying, Diversity
+from pipeline.evaluation.scores import Scores
+
+__all__ = [
+    "Adherence",
+    "Budget",
+    "Detection",
+    "Distribution",
+    "Evaluation",
+    "Judged",
+    "TrainedOn",
+    "Usefulness",
+    "as_json",
+    "as_plain",
+]
+
+TrainedOn = Literal["real", "generated", "both"]
+"""What a judge learned from: labelled photographs, generated images and their labels, or both by turns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What was measured."""
+
+    name: str
+    """Of the run."""
+    method: str
+    snapshot: str
+    """File name."""
+    snapshot_sha256: str
+    num_images_seen: int
+    """By the generator in training."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How it was measured; results of equal budgets and sources can be compared."""
+
+    width: int
+    """Of the images in px."""
+    height: int
+    seed: int
+    judge_width: int
+    judge_images: int
+    """Images that each judge saw in its training."""
+    num_variants: int
+    """Generated images per label."""
+    num_train_labels: int
+    num_test_labels: int
+    num_train_pairs: int
+    num_test_pairs: int
+    num_train_photos: int
+    num_test_photos: int
+    has_test_labels: bool
+    """False = the generator has seen the held-out labels, as no test folder holds any."""
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adherence:
+    """What a judge reads from images that were generated from held-out labels, against these labels."""
+
+    judge: TrainedOn
+    """ "generated" where there are no labelled photographs: images of other labels."""
+    generated: Scores
+    real: Scores | None
+    """The same judge on held-out labelled photographs: what can be reached; None where there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usefulness:
+    """Segmenters of equal budget, tested on held-out labelled photographs."""
+
+    generated: Scores
+    """Trained on generated images and their labels only."""
+    real: Scores
+    """Trained on labelled photographs only."""
+    both: Scores
+    """Trained on both by turns."""
+    ratio: float | None
+    """mIoU of `generated` over that of `real`; None where that is 0."""
+    gain: float
+    """mIoU of `both` less that of `real`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """What judges find in photographs that have boxes."""
+
+    num_photos: int
+    held_out: bool
+    """False = no photograph of a test folder has boxes; the generator has seen these."""
+    judges: dict[TrainedOn, dict[str, dict[str, DetectionScores]]]
+    """What the judge learned from -> class of the palette -> smallest overlap -> scores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """Images generated from training labels, as a set, against the training photographs."""
+
+    num_generated: int
+    num_photos: int
+    kid_segmenter: float | None
+    """KID on the features of the judge that gave the adherence; compare figures of one judge only."""
+    kid_segmenter_real: float | None
+    """The same for photographs that the generator did not see: what can be reached."""
+    kid: float | None
+    """On Inception features; None = not computed, as the config names no weights."""
+    fid: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """All numbers of one snapshot. None = it could not be computed, as what it needs is not there."""
+
+    judged: Judged
+    budget: Budget
+    adherence: Adherence
+    usefulness: Usefulness | None
+    detection: Detection | None
+    distribution: Distribution
+    copying: Copying
+    diversity: Diversity | None
+
+
+def as_json(evaluation: Evaluation) -> str:
+    """The evaluation as JSON text; a number that is not finite becomes null."""
+    return json.dumps(as_plain(evaluation), indent=2, allow_nan=False) + "\n"
+
+
+def as_plain(evaluation: Evaluation) -> dict[str, Any]:
+    """The evaluation as plain values for JSON; a number that is not finite becomes None."""
+    return _plain(asdict(evaluation))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
