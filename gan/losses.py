@@ -13,6 +13,7 @@ from torch import Tensor
 __all__ = [
     "AdversarialKind",
     "adversarial_loss",
+    "class_balance",
     "class_balanced_cross_entropy",
     "discriminator_accuracy",
     "discriminator_loss",
@@ -114,6 +115,25 @@ def total_variation_loss(masks: Tensor) -> Tensor:
     return (across + down) / len(masks)
 
 
+def class_counts(labels: Tensor, num_classes: int) -> Tensor:
+    """Pixels of each class: int64 [...] of class ids -> float [K]. Nothing here waits for the device."""
+    classes = torch.arange(num_classes, device=labels.device)
+    return (labels.flatten() == classes[:, None]).sum(1).float()
+
+
+def class_balance(label_map: Tensor, num_classes: int, power: float) -> Tensor:
+    """Weight of each pixel by how rare its class is in the batch: float [N, 1, H, W] with mean 1.
+
+    Args:
+        label_map: uint8 [N, H, W] of class ids.
+        num_classes: K.
+        power: 0 = all pixels weigh alike; 1 = all classes that occur do.
+    """
+    labels = label_map.long()
+    weight = class_counts(labels, num_classes).clamp(min=1).pow(-power)[labels].unsqueeze(1)
+    return weight / weight.mean()
+
+
 def class_balanced_cross_entropy(logits: Tensor, label_map: Tensor) -> Tensor:
     """Mean over the classes that occur of the mean cross-entropy over a class's pixels, so that a ball counts
     as much as the field (after OASIS, arXiv 2012.04781, section 3.1).
@@ -125,8 +145,7 @@ def class_balanced_cross_entropy(logits: Tensor, label_map: Tensor) -> Tensor:
     labels = label_map.long()
     num_classes = logits.shape[1]
     pixels = F.cross_entropy(logits.float(), labels, reduction="none")
-    classes = torch.arange(num_classes, device=labels.device)
-    counts = (labels.flatten() == classes[:, None]).sum(1)
+    counts = class_counts(labels, num_classes)
     share = 1 / counts.clamp(min=1) / (counts > 0).sum()
     return (pixels * share[labels]).sum()
 

@@ -42,6 +42,10 @@ class LossWeights(StrictModel):
     r1: float = Field(0, ge=0)
     """R1 gradient penalty on the discriminators' reals; half of it times the squared gradient."""
 
+    class_balance: float = Field(0, ge=0, le=1)
+    """cyclegan, attention_cyclegan: how far rare classes weigh more where a label is compared; 0 = all pixels
+    weigh alike, 1 = all classes do."""
+
     def of(self, term: str) -> float:
         """Weight of a term: its own ("adversarial_a"), or that of both directions ("cycle" for "cycle_a")."""
         own = getattr(self, term, None)

@@ -22,6 +22,7 @@ from gan.methods.cycle import (
     Cycle,
     CycleGenerators,
     build_discriminators,
+    class_weight,
     cycle_terms,
     identities,
     noised,
@@ -58,7 +59,7 @@ class AttentionCycleGAN(Method):
 
     def generator_phase(self, batch: Batch) -> PhaseLoss:
         generator_ab, generator_ba = self.generators["ab"], self.generators["ba"]
-        attention, label_weight = batch.attention_a, self.label_weight(batch.attention_a)
+        attention, label_weight = batch.attention_a, self.label_weight(batch)
 
         # Translate to the other domain and back; the geometry stays, so the way back has the same mask.
         fake_b = self.generators.draw_b(batch.image_a, attention, batch.image_b.roll(1, dims=0))
@@ -87,6 +88,8 @@ class AttentionCycleGAN(Method):
         shown_b = judged_b(self.discriminators["b"], fakes["b"], batch, self.config)
         return judge({"a": shown_a, "b": shown_b}, batch, self.config)
 
-    def label_weight(self, attention: Tensor) -> Tensor:
-        """Weight of each pixel where a label is compared: 1 under the mask, else `loss.background`."""
-        return attention + self.config.loss.background * (1 - attention)
+    def label_weight(self, batch: Batch) -> Tensor:
+        """Weight of each pixel where a label is compared: 1 under the mask, else `loss.background`; more for
+        rare classes."""
+        attention, loss = batch.attention_a, self.config.loss
+        return (attention + loss.background * (1 - attention)) * class_weight(batch, self.config, self.domain)

@@ -9,7 +9,7 @@ from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.discriminators import MultiScaleDiscriminator
 from gan.generators import build_generator
-from gan.losses import adversarial_loss, l1_loss
+from gan.losses import adversarial_loss, class_balance, l1_loss
 from gan.methods.background import adversarial_b, background_terms
 from gan.methods.method import Batch, Generators
 
@@ -17,6 +17,7 @@ __all__ = [
     "Cycle",
     "CycleGenerators",
     "build_discriminators",
+    "class_weight",
     "cycle_terms",
     "identities",
     "noised",
@@ -121,6 +122,12 @@ def pair_terms(
         "paired_b": l1_loss(fake_b, batch.image_b, weight=picture_weight),
         "paired_a": l1_loss(drawn_a, batch.clean_a, weight=label_weight),
     }
+
+
+def class_weight(batch: Batch, config: TrainConfig, domain: DomainA) -> Tensor | float:
+    """How much each pixel of a label weighs by its class: float [N, 1, H, W] with mean 1, or 1 for all."""
+    power = config.loss.class_balance
+    return class_balance(batch.label_map, domain.num_classes, power) if power else 1.0
 
 
 def noised(fake_a: Tensor, batch: Batch, config: TrainConfig, domain: DomainA) -> Tensor:

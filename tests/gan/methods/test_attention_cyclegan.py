@@ -33,7 +33,7 @@ def test_mask_both_hides_the_background_of_photographs_from_the_discriminator(
 
 def test_the_mask_weighs_the_cycle_when_the_background_is_drawn(batch, small_config, method_of) -> None:
     config = small_config(loss={"background": 0.0})
-    weight = method_of(config).label_weight(batch.attention_a)
+    weight = method_of(config).label_weight(batch)
     assert torch.equal(weight, batch.attention_a)
 
 
@@ -144,3 +144,15 @@ def test_pairs_are_compared_where_something_is_drawn(background, batch, small_co
     assert torch.equal(before["paired_b"], other_photo["paired_b"]) == (background != "generate")
     other_label = method.generator_phase(batch._replace(clean_a=label_outside)).terms
     assert torch.equal(before["paired_a"], other_label["paired_a"])
+
+
+def test_rare_classes_can_weigh_more_where_a_label_is_compared(batch, small_config, method_of) -> None:
+    label_map = torch.zeros_like(batch.label_map)
+    label_map[:, 0, :4] = 2
+    rare = batch._replace(label_map=label_map, attention_a=torch.ones_like(batch.attention_a))
+    weight = method_of(small_config(loss={"class_balance": 1.0})).label_weight(rare)
+    assert weight.mean().item() == pytest.approx(1.0)
+    is_rare = label_map.unsqueeze(1) == 2
+    assert weight[is_rare].sum().item() == pytest.approx(weight[~is_rare].sum().item(), rel=1e-5)
+    halfway = method_of(small_config(loss={"class_balance": 0.5})).label_weight(rare)
+    assert 1 < halfway[is_rare].mean() < weight[is_rare].mean()
