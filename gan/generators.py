@@ -34,7 +34,7 @@ class ResnetGenerator(nn.Module):
         widths = _widths(config)
         self.stem = conv_norm_relu(in_channels, widths[0], 7)
         self.downs = nn.ModuleList(
-            conv_norm_relu(narrow, wide, 3, stride=2)
+            conv_norm_relu(narrow, wide, 3, stride=2, padding_mode=config.downsampling_padding)
             for narrow, wide in zip(widths, widths[1:], strict=False)
         )
         self.blocks = nn.ModuleList(

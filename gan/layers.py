@@ -3,6 +3,8 @@
 Shapes: N batch, C channels, H height, W width.
 """
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,15 +13,25 @@ __all__ = ["ResidualBlock", "SqueezeExcitation", "UpsampleConv", "conv_norm_relu
 
 
 def conv_norm_relu(
-    in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    *,
+    stride: int = 1,
+    padding_mode: Literal["reflect", "zeros"] = "reflect",
 ) -> nn.Sequential:
-    """Reflection-padded convolution, instance norm without affine, ReLU.
+    """Padded convolution, instance norm without affine, ReLU.
 
     [N, Cin, H, W] -> [N, Cout, H / stride, W / stride].
     """
     return nn.Sequential(
         nn.Conv2d(
-            in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, padding_mode="reflect"
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding=kernel_size // 2,
+            padding_mode=padding_mode,
         ),
         nn.InstanceNorm2d(out_channels),
         nn.ReLU(inplace=True),

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gan.adaptive_norm import LIN, AdaLIN, clip_rho
+from gan.adaptive_norm import LIN, AdaLIN, clip_rho, set_variance
 
 
 def features() -> torch.Tensor:
@@ -19,6 +19,17 @@ def test_rho_mixes_instance_and_layer_norm(norm, rho) -> None:
     style = (torch.ones(2, 3), torch.zeros(2, 3)) if isinstance(norm, AdaLIN) else ()
     mixed = rho * F.instance_norm(x) + (1 - rho) * F.layer_norm(x, x.shape[1:])
     torch.testing.assert_close(norm(x, *style), mixed)
+
+
+@pytest.mark.parametrize(("rho", "dims"), [(1.0, [2, 3]), (0.0, [1, 2, 3])])
+def test_the_samples_variance_is_over_one_less(rho, dims) -> None:
+    x, norm = 1e-2 * features(), nn.Sequential(LIN(3))
+    nn.init.constant_(norm[0].rho, rho)
+    set_variance(norm, "sample")
+    expected = (x - x.mean(dims, keepdim=True)) / (x.var(dims, keepdim=True) + 1e-5).sqrt()
+    torch.testing.assert_close(norm(x), expected)
+    set_variance(norm, "population")
+    assert not torch.allclose(norm(x), expected, rtol=1e-4)
 
 
 def test_gamma_and_beta_are_each_images_own() -> None:

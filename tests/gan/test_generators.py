@@ -24,6 +24,15 @@ def test_keeps_height_and_width_and_stays_in_range(upsampling) -> None:
     assert drawn.dtype == torch.float32
 
 
+def test_beyond_the_edge_downsampling_sees_a_reflection_or_zeros() -> None:
+    """Of a constant image a reflection shows more of the same, which an instance norm makes 0."""
+    config = GeneratorConfig(width=4, num_blocks=1)
+    constant = torch.full((1, 4, 16, 16), 0.5)
+    for padding, is_flat in (("reflect", True), ("zeros", False)):
+        generator = ResnetGenerator(config.model_copy(update={"downsampling_padding": padding}), 3, 3)
+        assert torch.allclose(generator.downs[0](constant), torch.zeros(1, 8, 8, 8), atol=1e-3) == is_flat
+
+
 def test_a_picture_does_not_depend_on_its_neighbours_in_the_batch() -> None:
     generator = ResnetGenerator(GeneratorConfig(width=4, num_blocks=1), 3, 3)
     images = torch.randn(3, 3, 16, 16)
