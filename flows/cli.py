@@ -8,7 +8,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from flows import commands_dataset, commands_prepare, commands_run, commands_scenes
+from flows import (
+    commands_dataset,
+    commands_evaluate,
+    commands_import,
+    commands_prepare,
+    commands_run,
+    commands_scenes,
+)
 from flows.prefect_settings import PACKAGES, hear_packages
 
 __all__ = ["app", "main"]
@@ -27,13 +34,21 @@ EXIT_CODES = {
     "gan.device.DeviceError": 2,
     "gan.training_state.CheckpointMismatch": 2,
     "pipeline.config.ConfigError": 2,
+    "pipeline.importing.weights.ForeignWeightsError": 2,
     "pipeline.scenes.rendering.SceneError": 2,
     "pipeline.sources.search.SourceError": 2,
     "pipeline.prepare.TooManyBadInputs": 3,
     "gan.health.TrainingDiverged": 4,
 }
 
-for group in (commands_prepare, commands_scenes, commands_run, commands_dataset):
+for group in (
+    commands_prepare,
+    commands_scenes,
+    commands_run,
+    commands_import,
+    commands_dataset,
+    commands_evaluate,
+):
     app.add_typer(group.commands)
 
 

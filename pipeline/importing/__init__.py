@@ -1,0 +1,1 @@
+"""Snapshots from generators that were trained with other repositories."""
