@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gan.config import RESUMABLE_CHANGES
+from pydantic import ValidationError
+
+from gan.config import RESUMABLE_CHANGES, TrainConfig
 from pipeline.config import RunConfig
 
 __all__ = ["finished_snapshot", "newest_snapshot", "numbered_files"]
@@ -45,9 +47,13 @@ def _snapshots(config: RunConfig) -> list[tuple[int, Path]]:
     ]
 
 
-def _identity(info: dict[str, Any]) -> dict[str, Any]:
-    """What makes two runs the same run."""
-    train = {key: value for key, value in info["train"].items() if key not in RESUMABLE_CHANGES}
+def _identity(info: dict[str, Any]) -> dict[str, Any] | None:
+    """What makes two runs the same run; settings that are newer than a file have their defaults in it. None
+    when the file's settings are none of today's."""
+    try:
+        train = TrainConfig.model_validate(info["train"]).model_dump(mode="json", exclude=RESUMABLE_CHANGES)
+    except ValidationError:
+        return None
     return {"train": train, "noise": info["noise"], "palette": info["palette"]}
 
 

@@ -1,4 +1,4 @@
-"""Adherence: does a generated image show what its label says, where it says it?"""
+"""Adherence: whether a generated image shows what its label says, where it says it."""
 
 import numpy as np
 

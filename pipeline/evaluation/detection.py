@@ -1,4 +1,4 @@
-"""Detection: are the things that people drew boxes around where a class map has patches of their class?"""
+"""Detection: whether the things that people drew boxes around are patches of their class in a class map."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

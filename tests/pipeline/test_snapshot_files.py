@@ -1,5 +1,6 @@
 """Which snapshot counts as the end of a run."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,3 +89,16 @@ def test_numbers_order_files_and_other_names_are_passed_over(tmp_path: Path) -> 
         (10, "a-10.pt"),
     ]
     assert numbered_files(tmp_path / "nowhere", "a", "pt") == []
+
+
+def test_a_snapshot_that_is_older_than_a_setting_counts_with_its_default(
+    put: Callable, config: RunConfig
+) -> None:
+    path = put(8)
+    info = json.loads(path.with_suffix(".json").read_text())
+    del info["train"]["weight_decay"]
+    path.with_suffix(".json").write_text(json.dumps(info))
+    assert newest_snapshot(config) == path
+    info["train"]["a_setting_of_old"] = 1
+    path.with_suffix(".json").write_text(json.dumps(info))
+    assert newest_snapshot(config) is None
