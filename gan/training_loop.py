@@ -13,6 +13,7 @@ from gan.conditioning import LabelSpec, draw_noise_field
 from gan.config import TrainConfig
 from gan.data import HostBatch, from_uint8
 from gan.device import autocast, resolve_device
+from gan.distributed import ALONE, Ranks
 from gan.health import TrainingDiverged
 from gan.methods.method import Batch
 from gan.preview import draw_preview
@@ -44,19 +45,22 @@ def train(
     preview: HostBatch,
     outputs: RunOutputs,
     should_stop: Callable[[], bool] = lambda: False,
+    ranks: Ranks = ALONE,
 ) -> bool:
     """Train a method from its newest checkpoint, or from the start, to `config.total_images`.
 
     Everything random derives from `config.seed` and the images seen: an interrupted and resumed run equals an
-    uninterrupted one, bit for bit on a CPU.
+    uninterrupted one, bit for bit on a CPU. Several processes call this together, and go through it in step.
 
     Args:
         config: the run.
         labels: the classes of domain A.
-        batches: images seen so far -> the batches from there on, without end.
+        batches: images seen so far -> the batches from there on, without end; of each this rank's share.
         preview: images of the fixed preview grid.
-        outputs: the run's files.
-        should_stop: asked after every step; when it says so, a checkpoint is written and the loop ends.
+        outputs: the run's files; ranks other than the first hand over the same as it does.
+        should_stop: asked after every step; when it says so on any rank, a checkpoint is written and the loop
+            ends.
+        ranks: the processes that train together.
 
     Returns:
         True when the run is complete, False when it was asked to stop.
@@ -64,10 +68,11 @@ def train(
     Raises:
         TrainingDiverged: a loss or weight is not finite.
         CheckpointMismatch: the newest checkpoint belongs to other settings.
+        RanksDisagree: the ranks found different checkpoints.
     """
     # Initialize.
-    device = resolve_device(config.device)
-    state = TrainingState(config, labels, device)
+    device = resolve_device(config.device, ranks.local_index)
+    state = TrainingState(config, labels, device, ranks)
     method = state.method
 
     # Resume.
@@ -75,6 +80,7 @@ def train(
     if checkpoint is not None:
         state.load_state_dict(checkpoint)
         logger.info("Resumed at %d of %d images.", state.num_images_seen, config.total_images)
+    ranks.require_equal(state.num_images_seen, "images seen")
     outputs.start(state.num_images_seen)
     if checkpoint is None:
         outputs.save_preview(0, draw_preview(state, preview))
@@ -93,7 +99,7 @@ def train(
         state.descend("generators", wanted.total)
 
         # Train the discriminators on what the pool answers.
-        fakes = state.pool.query(wanted.fakes, _random(state, "pool"))
+        fakes = state.pool.query(wanted.fakes, _own_random(state, "pool"))
         state.train_only("discriminators")
         with autocast(device, config.precision):
             judged = method.discriminator_phase(batch, fakes)
@@ -101,7 +107,7 @@ def train(
 
         # Count the images, average the weights.
         state.count(wanted.terms | judged.terms)
-        stopping = should_stop() and not state.is_done
+        stopping = ranks.highest(should_stop()) and not state.is_done
         num_images_seen = state.num_images_seen
 
         # Report.
@@ -129,22 +135,37 @@ def train(
 def _to_device(host: HostBatch, state: TrainingState) -> Batch:
     label_map = torch.from_numpy(host.label_map).to(state.device, non_blocking=True)
     photo = torch.from_numpy(host.photo).to(state.device, non_blocking=True)
-    random = _random(state, "noise")
+    random, share = _random(state, "noise"), state.ranks.share
 
     def draw_noise() -> Tensor:
+        num, height, width = label_map.shape
+        num *= share.num_ranks
         correlation_px = state.labels.noise.correlation_px
-        return draw_noise_field(*label_map.shape, correlation_px=correlation_px, generator=random)
+        noise = draw_noise_field(num, height, width, correlation_px=correlation_px, generator=random)
+        return noise[share.of(num)]
 
     image_a, clean_a, attention_a = state.conditioning(label_map, draw_noise())
     noise_level = draw_noise().unsqueeze(1) / 127.5 - 1
     return Batch(
-        image_a, clean_a, attention_a, label_map, from_uint8(photo), noise_level, state.num_images_seen
+        image_a,
+        clean_a,
+        attention_a,
+        label_map,
+        from_uint8(photo),
+        noise_level,
+        state.num_images_seen,
+        share,
     )
 
 
-def _random(state: TrainingState, purpose: str) -> torch.Generator:
-    seed = derived_seed(state.config.seed, purpose, state.num_images_seen)
+def _random(state: TrainingState, purpose: str, first_image: int = 0) -> torch.Generator:
+    """The same for all ranks, unless they name the first image of their share."""
+    seed = derived_seed(state.config.seed, purpose, state.num_images_seen + first_image)
     return torch.Generator(state.device).manual_seed(seed)
+
+
+def _own_random(state: TrainingState, purpose: str) -> torch.Generator:
+    return _random(state, purpose, state.ranks.share.of(state.config.batch_size).start)
 
 
 def _snapshot(state: TrainingState) -> Snapshot:

@@ -1,5 +1,6 @@
 """Everything that changes while a method trains: declared once, so that a checkpoint holds all of it."""
 
+import logging
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 
 from gan.conditioning import Conditioning, LabelSpec
 from gan.config import RESUMABLE_CHANGES, TrainConfig
+from gan.distributed import ALONE, Ranks
 from gan.ema import EMA
 from gan.health import DiscriminatorHealth
 from gan.image_pool import ImagePool
@@ -15,6 +17,8 @@ from gan.metrics import RunningMeans
 from gan.schedule import ema_decay_at, learning_rate_at
 
 __all__ = ["CheckpointMismatch", "TrainingState"]
+
+logger = logging.getLogger(__name__)
 
 PHASES = ("generators", "discriminators")
 
@@ -30,12 +34,14 @@ class TrainingState:
         config: the run.
         labels: the classes of domain A.
         device: where it trains.
+        ranks: the processes that train it together. Everything but the image pool is the same in all of them.
     """
 
-    def __init__(self, config: TrainConfig, labels: LabelSpec, device: torch.device):
+    def __init__(self, config: TrainConfig, labels: LabelSpec, device: torch.device, ranks: Ranks = ALONE):
         self.config = config
         self.labels = labels
         self.device = device
+        self.ranks = ranks
         self.num_images_seen = 0
         self.conditioning = Conditioning(labels, config.conditioning).to(device)
         self.method = build_method(config, self.conditioning.domain).to(device)
@@ -49,7 +55,7 @@ class TrainingState:
             )
             for phase in PHASES
         }
-        self.pool = ImagePool(config.pool_images)
+        self.pool = ImagePool(-(-config.pool_images // ranks.num))
         self.means = RunningMeans()
         self.health = DiscriminatorHealth()
 
@@ -66,6 +72,7 @@ class TrainingState:
             group["lr"] = self.learning_rate
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self.ranks.average_gradients(self.method.weights(phase))
         optimizer.step()
         self.method.constrain()
 
@@ -82,7 +89,7 @@ class TrainingState:
         """Close a step: its images are seen, its measures summed, its weights averaged in."""
         batch_size, halflife = self.config.batch_size, self.config.ema_halflife_images
         self.num_images_seen += batch_size
-        self.means.add(measures)
+        self.means.add(self.ranks.averaged(measures))
         self.ema.update(ema_decay_at(self.num_images_seen, batch_size=batch_size, halflife_images=halflife))
 
     @property
@@ -96,14 +103,14 @@ class TrainingState:
 
     def state_dict(self) -> dict[str, Any]:
         """All of it as tensors, numbers, strings, lists and dicts, which `torch.load(weights_only=True)`
-        reads."""
+        reads; complete on the first rank alone."""
         return {
             "settings": self._settings(),
             "num_images_seen": self.num_images_seen,
             "method": self.method.state_dict(),
             "ema": self.ema.state_dict(),
             "optimizers": {phase: optimizer.state_dict() for phase, optimizer in self.optimizers.items()},
-            "pool": self.pool.state_dict(),
+            "pools": self.ranks.gathered(self.pool.state_dict()),
             "means": self.means.state_dict(),
             "health": self.health.state_dict(),
         }
@@ -120,9 +127,20 @@ class TrainingState:
         self.ema.load_state_dict(state["ema"])
         for phase, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][phase])
-        self.pool.load_state_dict(state["pool"])
+        self._load_pool(state["pools"])
         self.means.load_state_dict(state["means"])
         self.health.load_state_dict(state["health"])
+
+    def _load_pool(self, pools: list[dict[str, Any]]) -> None:
+        if len(pools) == self.ranks.num:
+            self.pool.load_state_dict(pools[self.ranks.share.rank])
+        else:
+            logger.warning(
+                "The checkpoint was written by %d processes, and now there are %d: their image pools start "
+                "empty.",
+                len(pools),
+                self.ranks.num,
+            )
 
     def _settings(self) -> dict[str, Any]:
         return {

@@ -51,6 +51,9 @@ def assert_equal(one, other) -> None:
         assert one.keys() == other.keys()
         for key in one:
             assert_equal(one[key], other[key])
+    elif isinstance(one, list):
+        for part, counterpart in zip(one, other, strict=True):
+            assert_equal(part, counterpart)
     else:
         assert one == other
 
