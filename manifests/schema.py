@@ -70,6 +70,8 @@ class SampleRecord:
     """The source label as it was found, relative to its set's root."""
     source_sha256: str
     """sha256 of the source label's file."""
+    render_sha256: str | None = None
+    """sha256 of the rendered picture that was translated; None = the label itself was."""
     source_part: str
     """Folder that the source label came from: "train", "test", or "unsplit"."""
     split: str | None = None
@@ -102,7 +104,7 @@ class SampleRecord:
             object.__setattr__(self, "mask_coverage", rounded)
 
 
-_NULLABLE = {"camera", "reject_reason"}
+_NULLABLE = {"camera", "reject_reason", "render_sha256"}
 _ARROW_TYPES = {
     "width": pa.int32(),
     "height": pa.int32(),
@@ -146,7 +148,7 @@ def to_table(records: Iterable[SampleRecord], *, palette: Mapping[str, Any]) -> 
     """Rows of a manifest from finished records.
 
     Args:
-        records: finished records; only `camera` and `reject_reason` may be None.
+        records: finished records; only `camera`, `reject_reason` and `render_sha256` may be None.
         palette: the label palette as plain JSON values: {"name", "classes": [{"name", "color", ...}, ...]};
             the position of a class is its id.
 

@@ -44,6 +44,8 @@ class Prepared:
     """One per label, with source fields, size, class pixel counts and camera; each content once."""
     label_paths: Mapping[str, Path]
     """Source sha256 -> where that label lies."""
+    render_paths: Mapping[str, Path]
+    """Source sha256 -> where the render of that label lies; empty where the run needs none."""
     photos: tuple[Photo, ...]
     findings: tuple[Finding, ...]
 
@@ -66,6 +68,7 @@ def prepare(
     cache: Path,
     quarantine: Path,
     needs_photos: bool = True,
+    needs_renders: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
     """Find, hash and check every source file.
@@ -75,6 +78,7 @@ def prepare(
         palette: of the labels.
         cache: JSON file that remembers good files, so that a second run opens only what has changed.
         quarantine: folder whose `bad_files.jsonl` lists what cannot be used; it is rewritten on each run.
+        needs_renders: True = a label without its render cannot be used.
         needs_photos: False = it is no fault when photographs are missing or bad.
         progress: called with (files done, files in all).
 
@@ -91,7 +95,9 @@ def prepare(
         if finding.severity == "error":
             raise SourceError(finding.path, f"{finding.what}; {finding.fix}")
     remembered = InspectionCache(cache, sources, palette)
-    inspection = inspect_sources(found, sources, palette, remembered, progress=progress)
+    inspection = inspect_sources(
+        found, sources, palette, remembered, needs_renders=needs_renders, progress=progress
+    )
     remembered.save()
     _write_quarantine(quarantine, inspection)
     for kind, num_found, bad, is_needed in (
@@ -117,6 +123,7 @@ def _as_prepared(inspection: Inspection) -> Prepared:
             height=facts.height,
             class_pixel_counts=facts.class_pixel_counts,
             camera=camera,
+            render_sha256=render.sha256 if (render := inspection.renders.get(label.path)) else None,
         )
         for label, facts, camera in inspection.labels
     )
@@ -125,7 +132,18 @@ def _as_prepared(inspection: Inspection) -> Prepared:
         for photo, facts in inspection.photos
     )
     label_paths = {facts.sha256: label.path for label, facts, _ in inspection.labels}
-    return Prepared(records=records, label_paths=label_paths, photos=photos, findings=inspection.findings)
+    render_paths = {
+        facts.sha256: inspection.renders[label.path].path
+        for label, facts, _ in inspection.labels
+        if label.path in inspection.renders
+    }
+    return Prepared(
+        records=records,
+        label_paths=label_paths,
+        render_paths=render_paths,
+        photos=photos,
+        findings=inspection.findings,
+    )
 
 
 def _outside_test(paths: list[tuple[Path, str]]) -> tuple[Path, ...]:

@@ -113,7 +113,7 @@ def wanted_samples(
         )
         for variant in range(config.generate.variants):
             key = lineage_key(
-                source_sha256=label.source_sha256,
+                source_sha256=label.source_sha256 + (label.render_sha256 or ""),
                 seed=config.generate.seed,
                 variant=variant,
                 snapshot_sha256=snapshot.sha256,

@@ -58,7 +58,14 @@ def validate(
         findings += _check_checkpoint(config)
         found = find_sources(config.sources)
         remembered = InspectionCache(cache or config.run_dir / "sources.json", config.sources, palette)
-        inspection = inspect_sources(found, config.sources, palette, remembered, progress=progress)
+        inspection = inspect_sources(
+            found,
+            config.sources,
+            palette,
+            remembered,
+            needs_renders=config.train.conditioning == "render",
+            progress=progress,
+        )
         findings += inspection.findings
         findings += _check_amounts(config, found, inspection)
         findings += _check_sizes(config, inspection)

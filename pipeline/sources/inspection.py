@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +16,13 @@ from pipeline.config import SourcesConfig
 from pipeline.images import BadImageError, decode_image, decode_label, read_bytes
 from pipeline.palette import Palette
 from pipeline.sources.checks import check_names, check_roles, check_twins, skipped_labels, skipped_photos
+from pipeline.sources.facts import ImageFacts
 from pipeline.sources.findings import Finding
 from pipeline.sources.inspection_cache import InspectionCache
+from pipeline.sources.renders import Render, check_renders, usable_render
 from pipeline.sources.search import SourceError, SourceLabel, SourcePhoto, find_labels, find_photos
 
-__all__ = ["FoundSources", "ImageFacts", "Inspection", "find_sources", "inspect_sources", "too_many_bad"]
+__all__ = ["FoundSources", "Inspection", "find_sources", "inspect_sources", "too_many_bad"]
 
 MAX_CAMERA_BYTES = 65_536
 FIX_IMAGE = "repair or remove the file; the run goes on without it"
@@ -34,23 +36,14 @@ class FoundSources(NamedTuple):
     findings: list[Finding]
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """What one good file holds."""
-
-    sha256: str
-    width: int
-    height: int
-    class_pixel_counts: tuple[int, ...] | None = None
-    """Of a label, in palette order."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """All sources after the look inside."""
 
     labels: tuple[tuple[SourceLabel, ImageFacts, str | None], ...]
     """Good labels, each content once, with the JSON text of their camera."""
+    renders: Mapping[Path, Render]
+    """Path of a good label -> its render; empty where the run needs none."""
     photos: tuple[tuple[SourcePhoto, ImageFacts], ...]
     """Good photographs, each content once."""
     bad_labels: tuple[BadImageError, ...]
@@ -91,6 +84,7 @@ def inspect_sources(
     palette: Palette,
     cache: InspectionCache,
     *,
+    needs_renders: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inspection:
     """Hash and decode every file in threads.
@@ -100,6 +94,7 @@ def inspect_sources(
         sources: limits and options.
         palette: of the labels.
         cache: what earlier runs found; the caller saves it.
+        needs_renders: True = a label without its render cannot be used.
         progress: called with (files done, files in all).
     """
 
@@ -142,20 +137,23 @@ def inspect_sources(
         Finding("bad-camera", "warning", error.path, error.reason, "repair it; the camera is left out")
         for error in dict.fromkeys(camera for camera in cameras if isinstance(camera, BadImageError))
     ]
+    render_facts_of = {label.path: facts for label, facts in zip(rendered, of_renders, strict=True)}
+    renders: dict[Path, Render] = {}
+    if needs_renders:
+        of_labels, renders = _with_renders(found.labels, of_labels, render_facts_of)
+    else:
+        facts_of = {label.path: facts for label, facts in zip(found.labels, of_labels, strict=True)}
+        pairs = [(label.render_path, facts_of[label.path], render_facts_of[label.path]) for label in rendered]
+        findings += check_renders(pairs, {photo.path for photo in found.photos})
     labels = _unique(found.labels, of_labels, "label", findings)
     photos = _unique(found.photos, of_photos, "photograph", findings)
-    facts_of = {label.path: facts for label, facts in zip(found.labels, of_labels, strict=True)}
-    renders = [
-        (label.render_path, facts_of[label.path], facts)
-        for label, facts in zip(rendered, of_renders, strict=True)
-    ]
-    findings += _check_renders(renders, {photo.path for photo in found.photos})
     camera_of = dict(zip((label.path for label in found.labels), cameras, strict=True))
     return Inspection(
         labels=tuple(
             (label, facts, camera if isinstance(camera := camera_of[label.path], str) else None)
             for label, facts in labels
         ),
+        renders=renders,
         photos=tuple(photos),
         bad_labels=tuple(facts for facts in of_labels if isinstance(facts, BadImageError)),
         bad_photos=tuple(facts for facts in of_photos if isinstance(facts, BadImageError)),
@@ -177,23 +175,22 @@ def too_many_bad(
     return None
 
 
-def _check_renders(
-    renders: list[tuple[Path, ImageFacts | BadImageError, ImageFacts | BadImageError]], photos: set[Path]
-) -> Iterator[Finding]:
-    """What is wrong with renders, given as (path, facts of the label, facts of the render)."""
-    unused = [path for path, _, _ in renders if path not in photos]
-    if unused:
-        others = f", nor are {len(unused) - 1} more" if len(unused) > 1 else ""
-        what = f"it is the render of a label and is not used for training yet{others}"
-        yield Finding("unused-render", "warning", unused[0], what, "leave it: the run needs no renders")
-    for path, of_label, of_render in renders:
-        if isinstance(of_render, BadImageError):
-            yield Finding("bad-render", "warning", path, of_render.reason, "repair or remove it")
-        elif isinstance(of_label, ImageFacts):
-            label_size, size = ((facts.width, facts.height) for facts in (of_label, of_render))
-            if size != label_size:
-                what = f"it is {size[0]} x {size[1]} px and its label {label_size[0]} x {label_size[1]}"
-                yield Finding("render-size", "warning", path, what, "render both at one size")
+def _with_renders(
+    labels: Sequence[SourceLabel],
+    of_labels: Sequence[ImageFacts | BadImageError],
+    of_renders: Mapping[Path, ImageFacts | BadImageError],
+) -> tuple[list[ImageFacts | BadImageError], dict[Path, Render]]:
+    """Facts of the labels, bad where the render is, and the renders of the good ones by the label's path."""
+    facts, renders = [], {}
+    for label, of_label in zip(labels, of_labels, strict=True):
+        if isinstance(of_label, ImageFacts):
+            render = usable_render(label, of_label, of_renders.get(label.path))
+            if isinstance(render, Render):
+                renders[label.path] = render
+            else:
+                of_label = render
+        facts.append(of_label)
+    return facts, renders
 
 
 def _no_source(error: SourceError, setting: str, severity: Literal["error", "warning"]) -> Finding:

@@ -203,7 +203,7 @@ def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
     child = int(process.stdout.readline())
     process.kill()
     process.wait()
-    with exclusive_lock(path, what="The output"):
+    with exclusive_lock(path, what="The output", wait_seconds=30):  # the child may not have run yet
         pass
     os.kill(child, signal.SIGKILL)
     process.communicate()

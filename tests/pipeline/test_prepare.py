@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -268,3 +269,25 @@ def test_renders_that_serve_as_photographs_are_used(root: Path) -> None:
     put(root / "mesh" / "image0.jpg", encode_jpeg(np.zeros((10, 14, 3), np.uint8), 90))
     put(root / "mesh" / "lens0.yaml", b"fov: 1")
     assert run(root / "mesh").findings == ()
+
+
+def test_a_run_from_renders_takes_labels_with_a_render_of_their_size(root: Path, tmp_path: Path) -> None:
+    rendered = tmp_path / "rendered"
+    for seed, size in enumerate([(10, 14), (10, 14), (9, 14), (10, 14)]):
+        put(rendered / "trainA_seg" / f"{seed}.png", encode_label_png(label_map(seed), PALETTE))
+        put(rendered / "trainA" / f"{seed}.png", encode_png(np.full((*size, 3), seed, np.uint8)))
+    (rendered / "trainA" / "1.png").write_bytes(b"no image")
+    (rendered / "trainA" / "3.png").unlink()
+    sources = SourcesConfig(labels=rendered, photos=root, max_bad_fraction=0.8)
+    places = {"cache": tmp_path / "cache.json", "quarantine": tmp_path / "quarantine"}
+    prepared = prepare(sources, PALETTE, **places, needs_renders=True)
+
+    (record,) = prepared.records
+    render = rendered / "trainA" / "0.png"
+    assert prepared.render_paths == {record.source_sha256: render}
+    assert record.render_sha256 == hashlib.sha256(render.read_bytes()).hexdigest()
+    reasons = " ".join((tmp_path / "quarantine" / "bad_files.jsonl").read_text().split())
+    assert "14 x 9 px and its label 14 x 10" in reasons and "no render of the same stem" in reasons
+    plain = prepare(sources, PALETTE, **places)
+    assert len(plain.records) == 4 and not plain.render_paths
+    assert all(record.render_sha256 is None for record in plain.records)
