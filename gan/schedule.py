@@ -20,10 +20,12 @@ def learning_rate_at(
     return learning_rate * max(0.0, (total_images - num_images_seen) / (total_images - decay_start))
 
 
-def ema_decay_at(num_images_seen: int, *, batch_size: int, halflife_images: int) -> float:
-    """Factor for the old average in one step; the half-life is in images and ramps up from 0 (arXiv
-    2006.06676, appendix)."""
-    halflife = min(halflife_images, num_images_seen * EMA_RAMP_FRACTION)
+def ema_decay_at(
+    num_images_seen: int, *, batch_size: int, halflife_images: int, start_images: float = 0
+) -> float:
+    """Factor for the old average in one step; the half-life is in images and ramps up from 0 at the start
+    (arXiv 2006.06676, appendix)."""
+    halflife = min(halflife_images, (num_images_seen - start_images) * EMA_RAMP_FRACTION)
     return 0.5 ** (batch_size / halflife) if halflife > 0 else 0.0
 
 

@@ -3,7 +3,7 @@ them."""
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from gan.conditioning import LabelSpec
 from gan.config import NoiseConfig, StrictModel, TrainConfig
 
-__all__ = ["Snapshot", "SnapshotError", "SnapshotInfo"]
+__all__ = ["BaseSnapshot", "Snapshot", "SnapshotError", "SnapshotInfo"]
 
 HEADER_KEY = "seg2real"
 
@@ -34,6 +34,8 @@ class SnapshotInfo(StrictModel):
     """Class ids, names and colours of domain A, as the palette's file has them."""
     noise: NoiseConfig
     torch_version: str
+    base_sha256: str | None = None
+    """Of the snapshot that training started from; None = it started from nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,13 @@ class Snapshot:
 
     @classmethod
     def of(
-        cls, generators: nn.ModuleDict, labels: LabelSpec, train: TrainConfig, num_images_seen: int
+        cls,
+        generators: nn.ModuleDict,
+        labels: LabelSpec,
+        train: TrainConfig,
+        num_images_seen: int,
+        *,
+        base_sha256: str | None = None,
     ) -> "Snapshot":
         """Copy to the CPU what use needs of the (averaged) generators and of the labels' classes."""
         tensors = {name: tensor.detach().cpu().clone() for name, tensor in generators.state_dict().items()}
@@ -60,6 +68,7 @@ class Snapshot:
             palette=labels.palette,
             noise=labels.noise,
             torch_version=torch.__version__,
+            base_sha256=base_sha256,
         )
         return cls(info, tensors)
 
@@ -100,3 +109,28 @@ class Snapshot:
             return cls(SnapshotInfo.model_validate_json(header), load_safetensors(data))
         except (ValueError, KeyError, SafetensorError) as error:
             raise SnapshotError(f"This is no usable snapshot ({type(error).__name__}: {error}).") from None
+
+
+class BaseSnapshot(NamedTuple):
+    """A snapshot to start training from, and the hash of its file."""
+
+    snapshot: Snapshot
+    sha256: str
+
+    def load_into(self, generators: nn.ModuleDict) -> None:
+        """Give networks its weights.
+
+        Raises:
+            SnapshotError: they are other networks.
+        """
+        train, weights = self.snapshot.info.train, self.snapshot.weights
+        wanted = generators.state_dict()
+        for name in sorted(wanted.keys() | weights.keys()):
+            shapes = [tuple(part[name].shape) if name in part else None for part in (weights, wanted)]
+            if shapes[0] != shapes[1]:
+                raise SnapshotError(
+                    f"The snapshot to start from holds other networks: {name} is {shapes[0] or 'missing'} "
+                    f"in it and {shapes[1] or 'missing'} here; take its method '{train.method}', its "
+                    f"conditioning '{train.conditioning}' and its generator."
+                )
+        generators.load_state_dict(weights)

@@ -18,7 +18,7 @@ from gan.health import TrainingDiverged
 from gan.methods.method import Batch
 from gan.preview import draw_preview
 from gan.schedule import derived_seed
-from gan.snapshot import Snapshot
+from gan.snapshot import BaseSnapshot, Snapshot
 from gan.training_state import TrainingState
 
 __all__ = ["RunOutputs", "TrainingDiverged", "train"]
@@ -46,6 +46,7 @@ def train(
     outputs: RunOutputs,
     should_stop: Callable[[], bool] = lambda: False,
     ranks: Ranks = ALONE,
+    base: BaseSnapshot | None = None,
 ) -> bool:
     """Train a method from its newest checkpoint, or from the start, to `config.total_images`.
 
@@ -61,6 +62,7 @@ def train(
         should_stop: asked after every step; when it says so on any rank, a checkpoint is written and the loop
             ends.
         ranks: the processes that train together.
+        base: what to start from instead of random weights.
 
     Returns:
         True when the run is complete, False when it was asked to stop.
@@ -69,10 +71,11 @@ def train(
         TrainingDiverged: a loss or weight is not finite.
         CheckpointMismatch: the newest checkpoint belongs to other settings.
         RanksDisagree: the ranks found different checkpoints.
+        SnapshotError: the base holds other networks.
     """
     # Initialize.
     device = resolve_device(config.device, ranks.local_index)
-    state = TrainingState(config, labels, device, ranks)
+    state = TrainingState(config, labels, device, ranks, base)
     method = state.method
 
     # Resume.
@@ -99,7 +102,8 @@ def train(
         state.descend("generators", wanted.total)
 
         # Train the discriminators on what the pool answers.
-        fakes = state.pool.query(wanted.fakes, _own_random(state, "pool"))
+        newest = wanted.fakes if config.shared_forward else _drawn_anew(state, batch)
+        fakes = state.pool.query(newest, _own_random(state, "pool"))
         state.train_only("discriminators")
         with autocast(device, config.precision):
             judged = method.discriminator_phase(batch, fakes)
@@ -130,6 +134,12 @@ def train(
         if stopping:
             return False
     return True
+
+
+@torch.no_grad()
+def _drawn_anew(state: TrainingState, batch: Batch) -> dict[str, Tensor]:
+    with autocast(state.device, state.config.precision):
+        return state.method.generator_phase(batch).fakes
 
 
 def _to_device(host: HostBatch, state: TrainingState) -> Batch:
@@ -170,7 +180,13 @@ def _own_random(state: TrainingState, purpose: str) -> torch.Generator:
 
 def _snapshot(state: TrainingState) -> Snapshot:
     _require_finite_weights(state.ema.network, state.num_images_seen)
-    return Snapshot.of(state.ema.network, state.labels, state.config, state.num_images_seen)
+    return Snapshot.of(
+        state.ema.network,
+        state.labels,
+        state.config,
+        state.num_images_seen,
+        base_sha256=state.base_sha256,
+    )
 
 
 def _require_finite_weights(networks: nn.Module, num_images_seen: int) -> None:

@@ -15,6 +15,7 @@ from gan.image_pool import ImagePool
 from gan.methods.registry import build_method
 from gan.metrics import RunningMeans
 from gan.schedule import ema_decay_at, learning_rate_at
+from gan.snapshot import BaseSnapshot
 
 __all__ = ["CheckpointMismatch", "TrainingState"]
 
@@ -35,9 +36,20 @@ class TrainingState:
         labels: the classes of domain A.
         device: where it trains.
         ranks: the processes that train it together. Everything but the image pool is the same in all of them.
+        base: what the generators start from instead of random weights.
+
+    Raises:
+        SnapshotError: the base holds other networks.
     """
 
-    def __init__(self, config: TrainConfig, labels: LabelSpec, device: torch.device, ranks: Ranks = ALONE):
+    def __init__(
+        self,
+        config: TrainConfig,
+        labels: LabelSpec,
+        device: torch.device,
+        ranks: Ranks = ALONE,
+        base: BaseSnapshot | None = None,
+    ):
         self.config = config
         self.labels = labels
         self.device = device
@@ -45,6 +57,9 @@ class TrainingState:
         self.num_images_seen = 0
         self.conditioning = Conditioning(labels, config.conditioning).to(device)
         self.method = build_method(config, self.conditioning.domain).to(device)
+        self.base_sha256 = base.sha256 if base else None
+        if base is not None:
+            base.load_into(self.method.generators)
         self.ema = EMA(self.method.generators)
         self.optimizers = {
             phase: torch.optim.Adam(
@@ -87,10 +102,16 @@ class TrainingState:
 
     def count(self, measures: dict[str, Tensor]) -> None:
         """Close a step: its images are seen, its measures summed, its weights averaged in."""
-        batch_size, halflife = self.config.batch_size, self.config.ema_halflife_images
-        self.num_images_seen += batch_size
+        config = self.config
+        self.num_images_seen += config.batch_size
         self.means.add(self.ranks.averaged(measures))
-        self.ema.update(ema_decay_at(self.num_images_seen, batch_size=batch_size, halflife_images=halflife))
+        decay = ema_decay_at(
+            self.num_images_seen,
+            batch_size=config.batch_size,
+            halflife_images=config.ema_halflife_images,
+            start_images=config.ema_start_fraction * config.total_images,
+        )
+        self.ema.update(decay)
 
     @property
     def is_done(self) -> bool:
@@ -147,6 +168,7 @@ class TrainingState:
             "train": self.config.model_dump(mode="json"),
             "noise": self.labels.noise.model_dump(mode="json"),
             "palette": self.labels.palette,
+            "base": {"sha256": self.base_sha256},
         }
 
     def _check_settings(self, old: dict[str, dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from gan.config import NoiseConfig, StrictModel, TrainConfig
-from pipeline.config_path import ConfigPath, ConfigPaths
+from gan.config.paths import ConfigPath, ConfigPaths
 from pipeline.evaluation.config import EvaluateConfig
 from pipeline.palette import Palette, load_palette
 from pipeline.scenes.config import ScenesConfig

@@ -1,5 +1,6 @@
 """Which snapshots a run has left; looked up without loading a network."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -8,9 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from gan.config import RESUMABLE_CHANGES, TrainConfig
-from pipeline.config import RunConfig
+from pipeline.config import ConfigError, RunConfig
 
-__all__ = ["finished_snapshot", "newest_snapshot", "numbered_files"]
+__all__ = ["base_sha256", "finished_snapshot", "newest_snapshot", "numbered_files"]
 
 
 def newest_snapshot(config: RunConfig) -> Path | None:
@@ -37,6 +38,7 @@ def _snapshots(config: RunConfig) -> list[tuple[int, Path]]:
             "train": config.train.model_dump(mode="json"),
             "noise": config.noise.model_dump(mode="json"),
             "palette": config.read_palette().model_dump(mode="json"),
+            "base_sha256": base_sha256(config),
         }
     )
     found = numbered_files(config.run_dir / "snapshots", "snapshot", "safetensors")
@@ -54,7 +56,23 @@ def _identity(info: dict[str, Any]) -> dict[str, Any] | None:
         train = TrainConfig.model_validate(info["train"]).model_dump(mode="json", exclude=RESUMABLE_CHANGES)
     except ValidationError:
         return None
-    return {"train": train, "noise": info["noise"], "palette": info["palette"]}
+    base = info.get("base_sha256")
+    return {"train": train, "noise": info["noise"], "palette": info["palette"], "base": base}
+
+
+def base_sha256(config: RunConfig) -> str | None:
+    """Hash of the snapshot that the run starts from; None when it starts from nothing.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    path = config.train.from_snapshot
+    if path is None:
+        return None
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ConfigError(f"train.from_snapshot {path} cannot be read: {error.strerror}.") from None
 
 
 def numbered_files(folder: Path, stem: str, suffix: str) -> list[tuple[int, Path]]:

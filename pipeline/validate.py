@@ -56,6 +56,7 @@ def validate(
         findings += _check_output(config, palette)
         findings += _check_scenes(config, palette)
         findings += _check_checkpoint(config)
+        findings += _check_base(config)
         found = find_sources(config.sources)
         remembered = InspectionCache(cache or config.run_dir / "sources.json", config.sources, palette)
         inspection = inspect_sources(
@@ -108,6 +109,13 @@ def _check_output(config: RunConfig, palette: Palette) -> Iterator[Finding]:
         return
     if conflict is not None:
         yield Finding("output-conflict", "error", config.output, conflict, "choose another output")
+
+
+def _check_base(config: RunConfig) -> Iterator[Finding]:
+    path = config.train.from_snapshot
+    if path is not None and not path.is_file():
+        fix = "correct it, or leave it out to train from nothing"
+        yield Finding("no-base", "error", path, "train.from_snapshot names it, and it is no file", fix)
 
 
 def _check_scenes(config: RunConfig, palette: Palette) -> Iterator[Finding]:

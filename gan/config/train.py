@@ -9,6 +9,7 @@ from gan.config.losses import LossWeights
 from gan.config.methods import AttentionganConfig, CutConfig, SegbackConfig, UagganConfig, UgatitConfig
 from gan.config.networks import DiscriminatorConfig, GeneratorConfig
 from gan.config.options import BackgroundConfig, ClassCropsConfig
+from gan.config.paths import ConfigPath
 from gan.config.presets import with_preset
 
 __all__ = ["RESUMABLE_CHANGES", "TrainConfig"]
@@ -22,9 +23,11 @@ RESUMABLE_CHANGES = frozenset(
         "snapshot_every_images",
         "checkpoint_every_images",
         "num_preview",
+        "from_snapshot",
     }
 )
-"""Fields of `TrainConfig` that may change between an interruption and its resume."""
+"""Fields of `TrainConfig` that may change between an interruption and its resume. Of `from_snapshot` the path
+may; its content is compared by hash."""
 
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -54,6 +57,8 @@ class TrainConfig(StrictModel):
     flip: bool = True
     """Mirror half of the labels and half of the photographs, drawn apart."""
     fixed_background: BackgroundConfig = BackgroundConfig()
+    from_snapshot: ConfigPath | None = None
+    """A snapshot of the same method and networks to start from, for a new venue; None = from nothing."""
     paired: bool = False
     """Each label has its photograph, of the same stem: both are shown together, under the same view, and each
     is what the other should be drawn as (cyclegan and attention_cyclegan)."""
@@ -81,8 +86,13 @@ class TrainConfig(StrictModel):
     """With loss.r1: steps between two penalties, each weighing as many times as much."""
     pool_images: int = Field(50, ge=0, le=10_000)
     """Fakes remembered for the discriminators; 0 = they see the newest only."""
+    shared_forward: bool = True
+    """The discriminators are shown what the generators drew in the same step; false = drawn anew after the
+    generators' step, which costs a forward pass more."""
     ema_halflife_images: int = Field(2_000, ge=0)
     """Half-life of the weight average that snapshots hold; 0 = snapshots hold the raw weights."""
+    ema_start_fraction: float = Field(0, ge=0, lt=1)
+    """Share of the run after which averaging starts, from the weights of that moment."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     """"auto" = bfloat16 autocast where the device computes in it."""
     device: str = "auto"

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError, model_validator
 
 from gan.config import StrictModel
+from gan.config.paths import ConfigPath
 from pipeline.config import ConfigError, RunConfig, explain, load_config, read_yaml
-from pipeline.config_path import ConfigPath
 
 __all__ = ["CompareConfig", "load_comparison"]
 

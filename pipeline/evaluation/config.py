@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gan.config import StrictModel
-from pipeline.config_path import ConfigPath
+from gan.config.paths import ConfigPath
 
 __all__ = ["EvaluateConfig", "InceptionConfig"]
 

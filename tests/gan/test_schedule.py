@@ -35,3 +35,9 @@ def test_seeds_differ_by_run_purpose_and_position_and_fit_torch() -> None:
     assert len(seeds) == 30
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert derived_seed(1, "noise", 7) == derived_seed(1, "noise", 7)
+
+
+def test_the_average_can_start_late_from_the_weights_of_that_moment() -> None:
+    late = {"batch_size": 4, "halflife_images": 2000, "start_images": 500}
+    assert [ema_decay_at(seen, **late) for seen in (0, 496, 500)] == [0, 0, 0]
+    assert ema_decay_at(600, **late) == ema_decay_at(100, batch_size=4, halflife_images=2000)

@@ -11,6 +11,7 @@ from gan.training_loop import TrainingDiverged, train
 from gan.training_state import CheckpointMismatch, TrainingState
 
 VARIANTS = [
+    {"shared_forward": False, "ema_start_fraction": 0.4},
     {"method": "cyclegan"},
     {"method": "uaggan", "uaggan": {"attention_width": 4}},
     {"method": "cyclegan", "paired": True},
@@ -336,3 +337,17 @@ def test_the_losses_at_a_fixed_seed_are_known(labels, small_config, batches, pre
     train(small_config(precision="fp32"), labels, batches=batches, preview=preview, outputs=out)
     metrics = out.reports[-1][1]
     assert metrics == pytest.approx(KNOWN_LOSSES, rel=0.02, abs=1e-3)
+
+
+def test_fakes_can_be_drawn_anew_for_the_discriminators(
+    labels, small_config, batches, preview, outputs
+) -> None:
+    losses = []
+    for shared in (True, False):
+        out = outputs()
+        config = small_config(shared_forward=shared, pool_images=0, total_images=4, report_every_images=2)
+        train(config, labels, batches=batches, preview=preview, outputs=out)
+        losses.append([metrics for _, metrics in out.reports])
+    (shared, later), (anew, _) = losses
+    assert shared["adversarial_b"] == anew["adversarial_b"]  # the generators' first step is the same
+    assert shared["discriminator_b"] != anew["discriminator_b"]
