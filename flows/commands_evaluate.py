@@ -25,7 +25,10 @@ def evaluate(
     ] = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Measure generated images as training data. Prints a table and writes JSON; trains small judges."""
+    """Measure generated images as training data. Prints a table and writes JSON; trains small judges.
+
+    Of a run with train.from_snapshot, that snapshot is measured first: the table before and the table after.
+    """
     from pipeline.config import as_yaml, load_config
 
     resolved = load_config(config, overrides or ())
@@ -48,12 +51,17 @@ def evaluate(
         raise UsageError(
             f"{resolved.run_dir} holds no snapshot of these settings; train it, or name one by --snapshot."
         )
-    resolved = draw_stage(resolved)
-    found = measure(resolved, prepare_stage(resolved), SnapshotRef.of(path))
     out = out or resolved.run_dir / f"evaluation-{path.stem}.json"
-    make_folders(out.parent)
-    write_durable(out, as_json(found).encode())
-    typer.echo(f"\n{as_table(found)}\n\nJSON: {out}")
+    to_measure = {out: path}
+    if snapshot is None and resolved.train.from_snapshot is not None:
+        to_measure = {out.with_stem(f"{out.stem}-before"): resolved.train.from_snapshot, out: path}
+    resolved = draw_stage(resolved)
+    prepared = prepare_stage(resolved)
+    for place, measured in to_measure.items():
+        found = measure(resolved, prepared, SnapshotRef.of(measured))
+        make_folders(place.parent)
+        write_durable(place, as_json(found).encode())
+        typer.echo(f"\n{as_table(found)}\n\nJSON: {place}")
 
 
 @commands.command(epilog="Example: seg2real compare configs/compare/robocup_spl.yaml")

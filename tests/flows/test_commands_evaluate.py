@@ -31,6 +31,26 @@ def test_a_snapshot_is_measured(seg2real: Callable, tiny_file: Callable[..., Pat
     assert elsewhere.read_bytes() == written.read_bytes()
 
 
+def test_a_fine_tuned_run_is_measured_before_and_after(
+    seg2real: Callable, tiny_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    base = tiny_file(tmp_path / "base", evaluate=BUDGET, train={"total_images": 2})
+    assert seg2real("train", base).code == 0
+    (snapshot,) = (tmp_path / "base" / "run" / "snapshots").glob("*.safetensors")
+    train = {"total_images": 2, "from_snapshot": "../base/run/snapshots/" + snapshot.name}
+    path = tiny_file(tmp_path / "venue", evaluate=BUDGET, train=train, scenes={"seed": 5})
+    assert seg2real("train", path).code == 0
+    said = seg2real("evaluate", path)
+    assert said.code == 0
+    found = [
+        json.loads((tmp_path / "venue" / "run" / f"evaluation-{snapshot.stem}{when}.json").read_text())
+        for when in ("-before", "")
+    ]
+    assert found[0]["judged"]["snapshot_sha256"] != found[1]["judged"]["snapshot_sha256"]
+    assert found[0]["budget"] == found[1]["budget"]
+    assert said.out.index("-before.json") < said.out.rindex("JSON:")
+
+
 def test_a_missing_snapshot_is_a_wrong_call(
     seg2real: Callable, tiny_file: Callable[..., Path], tmp_path: Path
 ) -> None:
