@@ -15,6 +15,7 @@ from flows import (
     commands_prepare,
     commands_run,
     commands_scenes,
+    commands_translate,
 )
 from flows.prefect_settings import PACKAGES, hear_packages
 
@@ -37,6 +38,7 @@ EXIT_CODES = {
     "pipeline.importing.weights.ForeignWeightsError": 2,
     "pipeline.scenes.rendering.SceneError": 2,
     "pipeline.sources.search.SourceError": 2,
+    "pipeline.translation.settings.TranslationError": 2,
     "pipeline.prepare.TooManyBadInputs": 3,
     "gan.health.TrainingDiverged": 4,
 }
@@ -45,6 +47,7 @@ for group in (
     commands_prepare,
     commands_scenes,
     commands_run,
+    commands_translate,
     commands_import,
     commands_dataset,
     commands_evaluate,

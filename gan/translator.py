@@ -1,7 +1,8 @@
-"""Runs a trained generator: label maps in, photo-like pictures out."""
+"""Runs a trained method in both directions: label maps to photo-like pictures, photographs to label maps."""
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gan.conditioning import Conditioning
 from gan.data import from_uint8, pad_to_multiple, to_uint8
@@ -9,11 +10,15 @@ from gan.device import autocast, resolve_device
 from gan.methods.registry import build_generators
 from gan.snapshot import Snapshot
 
-__all__ = ["Translator"]
+__all__ = ["ImageSizeError", "Translator"]
+
+
+class ImageSizeError(ValueError):
+    """Networks that draw one size were given another; the message is a clause about the image."""
 
 
 class Translator:
-    """A snapshot's segmentation -> photograph generator on a device.
+    """A snapshot's generators on a device.
 
     Any height and width goes in and the same comes out: images are padded by their edge pixels to what the
     network needs, and cropped back. On a CPU images pass one by one, so that a picture does not depend on
@@ -39,6 +44,18 @@ class Translator:
         """True when the background of each picture is pasted from a photograph."""
         return self.info.train.drawn_background == "photo"
 
+    @property
+    def reads_labels(self) -> bool:
+        """False where the method learned no way back from photographs; `read_labels` is then not to be
+        called."""
+        return self.generators.draws_a
+
+    @property
+    def only_size(self) -> tuple[int, int] | None:
+        """Height and width in px that alone can be drawn (full UGATIT); None = any."""
+        train = self.info.train
+        return (train.height, train.width) if train.method == "ugatit" and not train.ugatit.light else None
+
     @torch.inference_mode()
     def translate(
         self, label_maps: np.ndarray, noise_fields: np.ndarray, photos: np.ndarray | None = None
@@ -52,14 +69,43 @@ class Translator:
 
         Returns:
             uint8 [N, H, W, 3] RGB.
+
+        Raises:
+            ImageSizeError: the networks draw `only_size`, and this is another.
         """
-        step = 1 if self.device.type == "cpu" else len(label_maps)
         pictures = []
-        for start in range(0, len(label_maps), step):
-            part = slice(start, start + step)
+        for part in self._parts(len(label_maps)):
             photo = None if photos is None else photos[part]
             pictures.append(self._translate(label_maps[part], noise_fields[part], photo))
         return np.concatenate(pictures)
+
+    @torch.inference_mode()
+    def read_labels(self, photos: np.ndarray) -> np.ndarray:
+        """Draw a segmentation image for each photograph, and say which class each of its pixels is.
+
+        With conditioning "rgb" that is the class of the nearest colour, with "onehot" that of the highest
+        channel; of two that are as near the first.
+
+        Args:
+            photos: uint8 [N, H, W, 3] RGB.
+
+        Returns:
+            uint8 [N, H, W] of class ids.
+
+        Raises:
+            ImageSizeError: the networks draw `only_size`, and this is another.
+        """
+        return np.concatenate([self._read_labels(photos[part]) for part in self._parts(len(photos))])
+
+    @torch.inference_mode()
+    def nearest_classes(self, segmentation_images: np.ndarray) -> np.ndarray:
+        """The class whose colour is nearest: uint8 [N, H, W, 3] RGB -> uint8 [N, H, W] of class ids."""
+        images = torch.from_numpy(segmentation_images).to(self.device)
+        return self._nearest_classes(images).cpu().numpy()
+
+    def _parts(self, num: int) -> list[slice]:
+        step = 1 if self.device.type == "cpu" else num
+        return [slice(start, start + step) for start in range(0, num, step)]
 
     def _translate(
         self, label_maps: np.ndarray, noise_fields: np.ndarray, photos: np.ndarray | None
@@ -75,5 +121,33 @@ class Translator:
             picture = self.generators.draw_b(self._padded(image_a), self._padded(attention), image_b)
         return to_uint8(picture[..., :height, :width]).cpu().numpy()
 
-    def _padded(self, image: torch.Tensor) -> torch.Tensor:
-        return pad_to_multiple(image, self.generators.size_multiple)
+    def _read_labels(self, photos: np.ndarray) -> np.ndarray:
+        image_b = from_uint8(torch.from_numpy(photos).to(self.device))
+        height, width = image_b.shape[-2:]
+        with autocast(self.device, self.precision):
+            image_a = self.generators.draw_a(self._padded(image_b))[..., :height, :width]
+        if self.conditioning.kind == "onehot":
+            return image_a.argmax(1).to(torch.uint8).cpu().numpy()
+        return self._nearest_classes(to_uint8(image_a)).cpu().numpy()
+
+    def _nearest_classes(self, images: Tensor) -> Tensor:
+        """uint8 [N, H, W, 3] -> uint8 [N, H, W]; class by class, as a distance to each at once would not fit
+        beside a large image."""
+        levels = images.to(torch.int32)
+        nearest = torch.zeros_like(levels[..., 0], dtype=torch.uint8)
+        smallest = torch.full_like(levels[..., 0], torch.iinfo(torch.int32).max)
+        for class_id, color in enumerate(self.conditioning.colors.tolist()):
+            distance = (levels - levels.new_tensor(color)).square().sum(-1, dtype=torch.int32)
+            nearest[distance < smallest] = class_id
+            smallest = smallest.minimum(distance)
+        return nearest
+
+    def _padded(self, image: Tensor) -> Tensor:
+        padded = pad_to_multiple(image, self.generators.size_multiple)
+        if self.only_size not in (None, tuple(padded.shape[-2:])):
+            height, width = self.only_size
+            raise ImageSizeError(
+                f"it has {image.shape[-1]} x {image.shape[-2]} px, but a full UGATIT draws only its training "
+                f"crop, {width} x {height} px; resize it, or train with ugatit.light true"
+            )
+        return padded

@@ -22,11 +22,14 @@ class Interrupted(RuntimeError):
 
 
 @contextmanager
-def watch_signals() -> Iterator[Callable[[], int | None]]:
+def watch_signals(answer: str = "saving a checkpoint") -> Iterator[Callable[[], int | None]]:
     """Within it, the first SIGINT or SIGTERM is remembered instead of raised; a second one acts as usual.
 
     Yields a function that returns the remembered signal's number, or None. Outside the main thread, where
     Python delivers no signals, nothing is ever remembered.
+
+    Args:
+        answer: what is done about the signal, for the log.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -35,7 +38,7 @@ def watch_signals() -> Iterator[Callable[[], int | None]]:
 
     def remember(number: int, _frame: object) -> None:
         received.append(number)
-        logger.warning("%s received: saving a checkpoint.", signal.Signals(number).name)
+        logger.warning("%s received: %s.", signal.Signals(number).name, answer)
         for name, handler in before.items():
             signal.signal(name, handler)
 

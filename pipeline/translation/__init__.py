@@ -1,0 +1,1 @@
+"""Translating what a user has: images, folders, videos, a camera; by a snapshot alone, in both directions."""
