@@ -1,9 +1,11 @@
 """Everything that changes while a method trains: declared once, so that a checkpoint holds all of it."""
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from gan.conditioning import Conditioning, LabelSpec
@@ -172,6 +174,10 @@ class TrainingState:
         }
 
     def _check_settings(self, old: dict[str, dict[str, Any]]) -> None:
+        # A checkpoint that is older than a setting was written under its default.
+        with suppress(ValidationError):
+            train = TrainConfig.model_validate(old["train"]).model_dump(mode="json")
+            old = {"base": {"sha256": None}} | old | {"train": train}
         changed = [
             f"{section}.{key} was {old[section].get(key)!r} and is now {value!r}"
             for section, values in self._settings().items()

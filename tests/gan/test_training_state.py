@@ -30,3 +30,14 @@ def test_other_networks_cannot_be_started_from(labels, small_config, batches, pr
     snapshot = Snapshot.of(wide.ema.network, labels, wide.config, 1)
     with pytest.raises(SnapshotError, match="ab.*is .* in it and .* here.*attention_cyclegan"):
         TrainingState(small_config(), labels, torch.device("cpu"), base=BaseSnapshot(snapshot, "5" * 64))
+
+
+def test_a_checkpoint_that_is_older_than_a_setting_can_be_resumed(labels, small_config) -> None:
+    state = TrainingState(small_config(), labels, torch.device("cpu"))
+    old = state.state_dict()
+    old["settings"] = {key: value for key, value in old["settings"].items() if key != "base"}
+    del old["settings"]["train"]["shared_forward"], old["settings"]["train"]["loss"]["blur"]
+    TrainingState(small_config(), labels, torch.device("cpu")).load_state_dict(old)
+    with pytest.raises(CheckpointMismatch, match="shared_forward"):
+        config = small_config(shared_forward=False)
+        TrainingState(config, labels, torch.device("cpu")).load_state_dict(old)
