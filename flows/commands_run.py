@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from flows.commands_dataset import verify_dataset
-from flows.parameters import ConfigArgument, DryRunOption, Overrides
+from flows.parameters import ConfigArgument, DryRunOption, NumProcessesOption, Overrides, UsageError
+from gan.share import Share
 
 __all__ = ["commands"]
 
@@ -35,32 +36,49 @@ def run(
     flow: Annotated[
         bool, typer.Option("--flow", help="Run it as the Prefect flow generate-soccer-dataset.")
     ] = False,
+    nproc: NumProcessesOption = 1,
     dry_run: DryRunOption = False,
 ) -> None:
     """Do the whole job; run it again to go on. Draws scenes, checks sources, trains, generates, publishes."""
     resolved = _resolve(config, overrides, dry_run=dry_run)
+    if Share.of_environment().num_ranks > 1:
+        raise UsageError("Under torchrun only training works; use seg2real run --nproc, or torchrun a train.")
     if flow:
         from flows.generate_soccer_dataset import generate_soccer_dataset
         from flows.temporary_server import start_server
 
         start_server()
-        result = generate_soccer_dataset(config, overrides or [])
+        result = generate_soccer_dataset(config, overrides or [], nproc)
     else:
         from pipeline.run import run as run_stages
 
-        result = run_stages(resolved)
+        result = run_stages(resolved, num_processes=nproc)
     _say_result(resolved.output, result)
 
 
 @commands.command(epilog="Example: seg2real train configs/robocup_spl.yaml train.total_images=100_000")
-def train(config: ConfigArgument, overrides: Overrides = None, dry_run: DryRunOption = False) -> None:
+def train(
+    config: ConfigArgument,
+    overrides: Overrides = None,
+    nproc: NumProcessesOption = 1,
+    dry_run: DryRunOption = False,
+) -> None:
     """Train, or resume from the newest checkpoint. Draws scenes and checks sources first."""
     resolved = _resolve(config, overrides, dry_run=dry_run)
-    from pipeline.run import draw_stage, prepare_stage, train_stage
+    share = Share.of_environment()
+    if share.num_ranks > 1:
+        if nproc > 1:
+            raise UsageError(f"torchrun has started {share.num_ranks} processes already; leave out --nproc.")
+        from pipeline.training_rank import train_as_rank
 
-    resolved = draw_stage(resolved)
-    snapshot = train_stage(resolved, prepare_stage(resolved))
-    typer.echo(f"Snapshot: {snapshot.path}\nPictures: {resolved.run_dir / 'previews'}")
+        snapshot = train_as_rank(resolved)
+    else:
+        from pipeline.run import draw_stage, prepare_stage, train_stage
+
+        resolved = draw_stage(resolved)
+        snapshot = train_stage(resolved, prepare_stage(resolved), num_processes=nproc).path
+    if share.rank == 0:
+        typer.echo(f"Snapshot: {snapshot}\nPictures: {resolved.run_dir / 'previews'}")
 
 
 @commands.command(epilog="Example: seg2real generate configs/robocup_spl.yaml generate.variants=4")

@@ -57,8 +57,8 @@ def prepare(config: RunConfig) -> Prepared:
 
 
 @task(name="train", **_stage)
-def train(config: RunConfig, prepared: Prepared) -> SnapshotRef:
-    snapshot = train_stage(config, prepared, artifact_progress)
+def train(config: RunConfig, prepared: Prepared, num_processes: int) -> SnapshotRef:
+    snapshot = train_stage(config, prepared, artifact_progress, num_processes)
     previews = numbered_files(config.run_dir / "previews", "preview", "png")
     if previews:
         show_picture("training preview", read_image(previews[-1][1]))
@@ -96,19 +96,22 @@ def commit(config: RunConfig, snapshot: SnapshotRef, staged: list[Shard], drawn:
     persist_result=False,
     validate_parameters=True,
 )
-def generate_soccer_dataset(config: Path, overrides: list[str] | None = None) -> RunResult:
+def generate_soccer_dataset(
+    config: Path, overrides: list[str] | None = None, num_processes: int = 1
+) -> RunResult:
     """From segmentation images to a published dataset; run again, it does what is left to do.
 
     Args:
         config: the run's YAML file.
         overrides: settings for this run, such as "train.batch_size=4".
+        num_processes: that train together, one for each GPU.
     """
     hear_packages()
     resolved = load_config(config, overrides or ())
     with hold_output(resolved):
         resolved = draw(resolved)
         prepared = prepare(resolved)
-        snapshot = train(resolved, prepared)
+        snapshot = train(resolved, prepared, num_processes)
         to_do, staged = plan(resolved, prepared, snapshot)
         drawn = generate(resolved, prepared, snapshot, to_do)
         return commit(resolved, snapshot, staged, drawn)

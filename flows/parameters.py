@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["ConfigArgument", "DryRunOption", "Overrides", "RootArgument", "UsageError"]
+__all__ = [
+    "ConfigArgument",
+    "DryRunOption",
+    "NumProcessesOption",
+    "Overrides",
+    "RootArgument",
+    "UsageError",
+]
 
 
 class UsageError(ValueError):
@@ -18,4 +25,8 @@ Overrides = Annotated[
     typer.Argument(help="Settings for this call, such as train.batch_size=4.", show_default=False),
 ]
 RootArgument = Annotated[Path, typer.Argument(help="Root of the dataset.", show_default=False)]
+NumProcessesOption = Annotated[
+    int,
+    typer.Option("--nproc", min=1, help="Train in so many processes, one for each GPU; they share a batch."),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the resolved config and stop.")]

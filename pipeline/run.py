@@ -59,13 +59,16 @@ class RunResult(NamedTuple):
     contact_sheet: Path
 
 
-def run(config: RunConfig, show: ShowProgress = show_progress, *, trains: bool = True) -> RunResult:
+def run(
+    config: RunConfig, show: ShowProgress = show_progress, *, trains: bool = True, num_processes: int = 1
+) -> RunResult:
     """From segmentation images to a published dataset; run again, it does what is left to do.
 
     Args:
         config: the run.
         show: how progress is shown.
         trains: False = draw with the newest snapshot that is there.
+        num_processes: that train together.
 
     Raises:
         ConfigError: there is no snapshot and it may not train, or the output has other classes.
@@ -79,7 +82,7 @@ def run(config: RunConfig, show: ShowProgress = show_progress, *, trains: bool =
         config = draw_stage(config, show)
         needs_photos = trains or config.train.drawn_background == "photo"
         prepared = prepare_stage(config, show, needs_photos=needs_photos)
-        snapshot = train_stage(config, prepared, show) if trains else _newest(config)
+        snapshot = train_stage(config, prepared, show, num_processes) if trains else _newest(config)
         plan = plan_stage(config, prepared, snapshot)
         drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
         version = publish(config, [*plan.staged, *drawn], snapshot_sha256=snapshot.sha256)
@@ -150,13 +153,20 @@ def prepare_stage(
     return prepared
 
 
-def train_stage(config: RunConfig, prepared: Prepared, show: ShowProgress = show_progress) -> SnapshotRef:
+def train_stage(
+    config: RunConfig, prepared: Prepared, show: ShowProgress = show_progress, num_processes: int = 1
+) -> SnapshotRef:
     """Train, resume, or find that training is complete."""
     snapshot = finished_snapshot(config)
-    if snapshot is None:
+    images = prepared.train_labels, prepared.train_photos
+    if snapshot is None and num_processes > 1:
+        from pipeline.training_processes import train_in_processes
+
+        snapshot = train_in_processes(config, *images, num_processes=num_processes, show=show)
+    elif snapshot is None:
         from pipeline.training import train_run
 
-        snapshot = train_run(config, prepared.train_labels, prepared.train_photos, show=show)
+        snapshot = train_run(config, *images, show=show)
     return SnapshotRef.of(snapshot)
 
 

@@ -20,7 +20,7 @@ from pipeline.images import encode_png
 from pipeline.progress import Progress
 from pipeline.snapshot_files import numbered_files
 
-__all__ = ["CheckpointError", "RunDir"]
+__all__ = ["CheckpointError", "RunDir", "RunDirReader", "newest_checkpoint"]
 
 logger = logging.getLogger(__name__)
 
@@ -75,24 +75,8 @@ class RunDir:
                     run_dir._board.close()
 
     def newest_checkpoint(self, device: torch.device) -> dict[str, Any] | None:
-        """The state of the newest checkpoint that can be read, on a device; None when there is none.
-
-        Raises:
-            CheckpointError: there are checkpoints, and none can be read.
-        """
-        paths = numbered_files(self.root / "checkpoints", "checkpoint", "pt")
-        for _, path in reversed(paths):
-            try:
-                return torch.load(path, map_location=device, weights_only=True)
-            except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-                reason = str(error).partition("\n")[0]
-                logger.warning("Checkpoint %s cannot be read and is passed over: %s", path, reason)
-        if paths:
-            raise CheckpointError(
-                f"None of the {len(paths)} checkpoints in {self.root / 'checkpoints'} can be read; "
-                "bring one back from a copy, or remove them to train from the start."
-            )
-        return None
+        """As the function of that name."""
+        return newest_checkpoint(self.root, device)
 
     def start(self, num_images_seen: int) -> None:
         """Begin to log from here: later lines of metrics.jsonl are dropped, as they come again."""
@@ -135,6 +119,53 @@ class RunDir:
         for name, value in metrics.items():
             self._board.add_scalar(name.replace("_", "/", 1), value, num_images_seen)
         self._progress(num_images_seen, _note(metrics))
+
+
+class RunDirReader:
+    """A run directory for processes that train along with the one that writes it."""
+
+    def __init__(self, config: RunConfig):
+        self.root = config.run_dir
+
+    def newest_checkpoint(self, device: torch.device) -> dict[str, Any] | None:
+        """As the function of that name."""
+        return newest_checkpoint(self.root, device)
+
+    def start(self, num_images_seen: int) -> None:
+        """Nothing: another process logs."""
+
+    def save_checkpoint(self, num_images_seen: int, state: dict[str, Any]) -> None:
+        """Nothing: another process writes it."""
+
+    def save_snapshot(self, num_images_seen: int, snapshot: Snapshot) -> None:
+        """Nothing: another process writes it."""
+
+    def save_preview(self, num_images_seen: int, grid: np.ndarray) -> None:
+        """Nothing: another process writes it."""
+
+    def report(self, num_images_seen: int, metrics: dict[str, float]) -> None:
+        """Nothing: another process logs."""
+
+
+def newest_checkpoint(root: Path, device: torch.device) -> dict[str, Any] | None:
+    """The state of a run's newest checkpoint that can be read, on a device; None when there is none.
+
+    Raises:
+        CheckpointError: there are checkpoints, and none can be read.
+    """
+    paths = numbered_files(root / "checkpoints", "checkpoint", "pt")
+    for _, path in reversed(paths):
+        try:
+            return torch.load(path, map_location=device, weights_only=True)
+        except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
+            reason = str(error).partition("\n")[0]
+            logger.warning("Checkpoint %s cannot be read and is passed over: %s", path, reason)
+    if paths:
+        raise CheckpointError(
+            f"None of the {len(paths)} checkpoints in {root / 'checkpoints'} can be read; "
+            "bring one back from a copy, or remove them to train from the start."
+        )
+    return None
 
 
 def _whole_lines(log: Path) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import load_config
+from pipeline.interruption import Interrupted
 
 START = "import sys; from flows.cli import main; sys.argv[0] = 'seg2real'; main()"
 
@@ -24,6 +25,41 @@ def test_a_dry_run_shows_the_config_and_does_nothing(
     (tmp_path / "resolved.yaml").write_text(said.out)
     assert load_config(tmp_path / "resolved.yaml").train.batch_size == 4
     assert sorted(path.name for path in tmp_path.iterdir()) == ["resolved.yaml", "tiny.yaml"]
+
+
+@pytest.mark.parametrize("command", ["run", "train"])
+def test_training_in_several_processes_is_asked_for_and_its_end_is_the_commands(
+    seg2real: Callable,
+    tiny_file: Callable[..., Path],
+    tmp_path: Path,
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def train_in_processes(*_: object, num_processes: int, **__: object) -> None:
+        assert num_processes == 2
+        raise Interrupted("Training stopped.", signal.SIGTERM)
+
+    monkeypatch.setattr("pipeline.training_processes.train_in_processes", train_in_processes)
+    said = seg2real(command, tiny_file(tmp_path), "--nproc", "2")
+    assert (said.code, said.err.splitlines()[-1]) == (143, "Error: Training stopped.")
+
+
+@pytest.mark.parametrize(
+    "arguments, wanted", [(["train", "--nproc", "2"], "leave out --nproc"), (["run"], "only training works")]
+)
+def test_what_does_not_go_with_torchrun_is_refused(
+    seg2real: Callable,
+    tiny_file: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    wanted: str,
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    command, *options = arguments
+    said = seg2real(command, tiny_file(tmp_path), *options)
+    assert said.code == 2
+    assert wanted in said.err
 
 
 def _processes_with(home: Path) -> list[str]:

@@ -1,0 +1,34 @@
+"""Training as one of the processes that torchrun started, on one machine or on several."""
+
+import logging
+from pathlib import Path
+
+from gan.distributed import join_ranks
+from pipeline.config import RunConfig
+from pipeline.run import draw_stage, prepare_stage, with_scenes
+from pipeline.snapshot_files import finished_snapshot
+from pipeline.training import require_equal_shares, train_run
+
+__all__ = ["train_as_rank"]
+
+
+def train_as_rank(config: RunConfig) -> Path:
+    """Draw scenes, check sources, train; return the last snapshot's path.
+
+    The first rank draws, checks, writes and speaks; the others wait for it. All see the same files.
+
+    Raises:
+        ConfigError: a batch cannot be shared equally, or as `train_run`.
+        TooManyBadInputs: as `prepare_stage`.
+        Interrupted: as `train_run`; so for the other errors of training.
+    """
+    with join_ranks(config.train.device) as ranks:
+        if not ranks.is_first:
+            logging.disable(logging.WARNING)  # it would say what the first one says
+        require_equal_shares(config, ranks.num)
+        prepared = ranks.from_first(lambda: prepare_stage(draw_stage(config)))
+        config = with_scenes(config)
+        snapshot = ranks.from_first(lambda: finished_snapshot(config))
+        if snapshot is None:
+            snapshot = train_run(config, prepared.train_labels, prepared.train_photos, ranks=ranks)
+        return snapshot
