@@ -43,7 +43,7 @@ class LossWeights(StrictModel):
     """R1 gradient penalty on the discriminators' reals; half of it times the squared gradient."""
 
     class_balance: float = Field(0, ge=0, le=1)
-    """cyclegan, attention_cyclegan: how far rare classes weigh more where a label is compared; 0 = all pixels
+    """attention_cyclegan: how far rare classes weigh more where a label is compared; 0 = all pixels
     weigh alike, 1 = all classes do."""
 
     def of(self, term: str) -> float:
