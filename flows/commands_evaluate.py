@@ -69,7 +69,7 @@ def compare(
     comparison: Annotated[Path, typer.Argument(help="The comparison's YAML file.", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Where the JSON goes; in its folder if left out.")] = None,
 ) -> None:
-    """Train several methods with the same budget, measure each, and print a table. Goes on when run again."""
+    """Train several methods alike and measure each. Prints a table; goes on when run again."""
     import json
 
     from manifests.durable import make_folders, write_durable

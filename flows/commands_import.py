@@ -40,7 +40,7 @@ def import_generators(
         bool, typer.Option("--reversed", help="Their domain A was the photographs: swap the two generators.")
     ] = False,
 ) -> None:
-    """Make a snapshot from generators that another repository trained.
+    """Make a snapshot of generators trained elsewhere.
 
     It draws what they draw. With nugan labels keep their background, as its training composites them. A
     single generator of pytorch-cyclegan or attentiongan makes a snapshot that draws photographs only.
