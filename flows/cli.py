@@ -33,6 +33,7 @@ app = typer.Typer(
 EXIT_CODES = {
     "flows.parameters.UsageError": 2,
     "gan.device.DeviceError": 2,
+    "gan.snapshot.SnapshotError": 2,
     "gan.training_state.CheckpointMismatch": 2,
     "pipeline.config.ConfigError": 2,
     "pipeline.importing.weights.ForeignWeightsError": 2,
