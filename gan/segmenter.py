@@ -18,6 +18,7 @@ MAX_WIDENING = 8
 """The deepest levels are no wider than this multiple of the first."""
 GROUP_CHANNELS = 8
 """Of a norm's group: fewer would lose what an even area's colour is."""
+HEAD_DEVIATION = 0.02
 
 
 class Segmenter(nn.Module):
@@ -56,6 +57,16 @@ class Segmenter(nn.Module):
         self.narrows = nn.ModuleList(nn.Conv2d(below, above, 1) for below, above in pairs)
         self.ups = nn.ModuleList(_two_convs(2 * above, above, norm) for _, above in pairs)
         self.head = nn.Conv2d(widths[0], num_classes, 1)
+
+    def draw_weights(self, generator: torch.Generator) -> None:
+        """Initial weights that keep the scale of what passes (arXiv 1502.01852, equation 10), and small ones in
+        the head, so that all classes start alike. It learns several times as fast as from N(0, 0.02)."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        nn.init.normal_(self.head.weight, 0, HEAD_DEVIATION, generator=generator)
 
     def forward(self, image: Tensor) -> Tensor:
         """float [N, C, H, W] in [-1, 1] -> float32 logits [N, K, H, W]."""

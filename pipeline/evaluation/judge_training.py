@@ -10,7 +10,6 @@ import torch.nn.functional as F
 
 from gan.data import from_uint8
 from gan.device import autocast
-from gan.layers import init_weights
 from gan.schedule import derived_seed
 from gan.segmenter import Segmenter
 from pipeline.evaluation.augmentation import jitter_colors, random_views
@@ -46,7 +45,8 @@ def train_judge(
 
     It sees `config.judge_images` images whatever the sets' sizes, in turn from each set, each set in an order
     of its own that is new in every epoch. Views and colours vary. The loss is cross-entropy, in which rare
-    classes weigh more: by the inverse root of their share of pixels.
+    classes weigh more, so that they are learned early; the trained judge's logits have these weights taken
+    out again (arXiv 2007.07314, section 4), or it would see rare classes too often.
 
     Args:
         sets: what to learn from, all of one size.
@@ -56,9 +56,8 @@ def train_judge(
         precision: as `gan.device.autocast` has it.
         progress: called with (images seen, images in all).
     """
-    init = torch.Generator().manual_seed(derived_seed(config.seed, "judge_weights"))
     segmenter = new_segmenter(config, len(is_ignored))
-    init_weights(segmenter, 0.02, init)
+    segmenter.draw_weights(torch.Generator().manual_seed(derived_seed(config.seed, "judge_weights")))
     segmenter.to(device)
     optimizer = torch.optim.AdamW(segmenter.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     weight = torch.from_numpy(class_weights([part.label_maps for part in sets], is_ignored)).to(device)
@@ -88,6 +87,10 @@ def train_judge(
         optimizer.step()
         if progress is not None:
             progress(numbers.stop, total)
+
+    # What weighed more in training is answered as often as it occurs.
+    with torch.no_grad():
+        segmenter.head.bias -= weight.where(weight > 0, 1).log()
     return Judge(segmenter, is_ignored, device=device, precision=precision)
 
 

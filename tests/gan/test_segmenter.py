@@ -35,6 +35,17 @@ def test_an_image_does_not_depend_on_its_neighbours_in_the_batch(norm: str) -> N
     torch.testing.assert_close(segmenter(images)[1:2], segmenter(images[1:2]))
 
 
+def test_its_first_weights_follow_from_the_generator_and_tell_no_class_apart() -> None:
+    drawn = []
+    for seed in (0, 0, 1):
+        segmenter = Segmenter(3, 4, width=8)
+        segmenter.draw_weights(torch.Generator().manual_seed(seed))
+        drawn.append(segmenter(torch.linspace(-1, 1, 3 * 32 * 32).reshape(1, 3, 32, 32)))
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    assert drawn[0].abs().max() < 1
+
+
 def test_it_learns_to_tell_red_from_green() -> None:
     torch.manual_seed(0)
     segmenter = Segmenter(3, 2, width=4, num_downsamplings=2)

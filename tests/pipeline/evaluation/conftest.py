@@ -28,7 +28,7 @@ def palette() -> Palette:
 @pytest.fixture
 def budget() -> EvaluateConfig:
     """A judge that learns plain colours in a second."""
-    return EvaluateConfig(judge_width=8, judge_images=160, judge_batch_size=4)
+    return EvaluateConfig(judge_width=8, judge_images=240, judge_batch_size=2)
 
 
 def blocks(num: int, seed: int, num_classes: int = 3) -> np.ndarray:

@@ -87,6 +87,16 @@ def test_rare_classes_weigh_more_within_limits() -> None:
     assert found[0] < found[1] <= found[2] <= judge_training.MAX_CLASS_WEIGHT
 
 
+def test_what_nothing_tells_apart_is_answered_as_often_as_it_occurs(train: Callable) -> None:
+    """Grey images: a fifth of the pixels is of class 1, though it weighed twice as much as class 0."""
+    label_maps = (np.random.default_rng(0).random((8, 16, 24)) < 0.2).astype(np.uint8)
+    images = np.full((8, 16, 24, 3), 128, np.uint8)
+    judge = train(LabelledImages(images, label_maps))
+    with torch.no_grad():
+        share = judge.segmenter(torch.zeros(1, 3, 16, 24)).softmax(1).mean((0, 2, 3))
+    assert share[1] == pytest.approx(0.2, abs=0.06)
+
+
 def test_reading_does_not_depend_on_the_batch(train: Callable, painted: Callable) -> None:
     judge, images = train(painted(4), judge_images=16), painted(20, seed=3).images
     alone = np.concatenate([judge.read(images[n : n + 1]) for n in range(len(images))])

@@ -28,7 +28,7 @@ def photo(stem: str, part: str = "train", folder: str = "photos") -> Photo:
 
 
 def prepared(labels: list[SampleRecord], photos: list[Photo]) -> Prepared:
-    return Prepared(records=tuple(labels), label_paths={}, photos=tuple(photos), findings=())
+    return Prepared(records=tuple(labels), label_paths={}, render_paths={}, photos=tuple(photos), findings=())
 
 
 @pytest.fixture
