@@ -59,8 +59,8 @@ class Segmenter(nn.Module):
         self.head = nn.Conv2d(widths[0], num_classes, 1)
 
     def draw_weights(self, generator: torch.Generator) -> None:
-        """Initial weights that keep the scale of what passes (arXiv 1502.01852, equation 10), and small ones in
-        the head, so that all classes start alike. It learns several times as fast as from N(0, 0.02)."""
+        """Weights that keep the scale of what passes (arXiv 1502.01852, equation 10), and small ones in the
+        head, so that all classes start alike. It learns several times as fast as from N(0, 0.02)."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
