@@ -150,7 +150,8 @@ class TrainingState:
         self.ema.load_state_dict(state["ema"])
         for phase, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][phase])
-        self._load_pool(state["pools"])
+        # A checkpoint that is older than training in several processes has one pool.
+        self._load_pool(state["pools"] if "pools" in state else [state["pool"]])
         self.means.load_state_dict(state["means"])
         self.health.load_state_dict(state["health"])
 

@@ -251,6 +251,16 @@ def test_another_number_of_processes_goes_on_with_empty_pools(
     assert state.pool.state_dict()["num_stored"] == {}
 
 
+def test_a_checkpoint_with_a_single_pool_is_read(few_classes: LabelSpec, alone: Any) -> None:
+    """As they were before several processes trained together."""
+    config = config_of({})
+    saved = alone(config).newest_checkpoint(CPU)
+    (pool,) = saved.pop("pools")
+    state = TrainingState(config, few_classes, CPU)
+    state.load_state_dict(saved | {"pool": pool})
+    assert_equal(state.pool.state_dict(), pool)
+
+
 def test_gradients_are_averaged_where_any_rank_has_one(ranks: list[dict[str, Any]]) -> None:
     for result in ranks:
         *means, none = result["gradients"]
