@@ -154,7 +154,7 @@ def test_each_end_has_its_code_and_tracebacks_are_for_verbose(
     sentence: str,
     verbose: bool,
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(pipeline.run, "run", fail)
