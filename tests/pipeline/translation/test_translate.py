@@ -1,9 +1,9 @@
 """Whole calls: files of every kind, bad ones among them, and a camera that a signal ends."""
 
 import hashlib
+import logging
 import os
 import signal
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
