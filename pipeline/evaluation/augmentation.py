@@ -9,7 +9,7 @@ from torch import Tensor
 
 __all__ = ["jitter_colors", "random_views"]
 
-MAX_ZOOM = 1.6
+MAX_ZOOM = 1.3
 BRIGHTNESS = 0.25
 """Of the range [-1, 1]: half of this up or down."""
 CONTRAST = (0.6, 1.5)

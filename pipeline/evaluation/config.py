@@ -31,9 +31,9 @@ class EvaluateConfig(StrictModel):
     """Width of the images that judges see in px; None = that of training."""
     height: Side | None = None
     """Height of the images that judges see in px; None = that of training."""
-    judge_width: int = Field(24, ge=1, le=256)
+    judge_width: int = Field(16, ge=1, le=256)
     """Channels of the judge's first level."""
-    judge_images: int = Field(6_000, ge=1)
+    judge_images: int = Field(4_000, ge=1)
     """Images that each judge sees in its training."""
     judge_batch_size: int = Field(8, ge=1, le=4096)
     num_variants: int = Field(2, ge=1, le=1000)

@@ -21,7 +21,7 @@ __all__ = ["judge_of", "real_judge"]
 
 logger = logging.getLogger(__name__)
 
-JUDGE_NUMBER = 2
+JUDGE_NUMBER = 3
 """Raised whenever the same images and settings give another judge."""
 
 

@@ -1,6 +1,7 @@
 """Inception weights: used when they are what the config names, refused otherwise."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,11 @@ def test_torchvision_has_a_network_whose_last_layer_is_fc() -> None:
     with torch.device("meta"):
         network = inception.inception_v3(weights=None, transform_input=False, init_weights=False)
     assert network.fc.in_features == 2048
+
+
+def test_a_path_is_relative_to_the_config(tmp_path: Path, tiny_config: Callable) -> None:
+    config = tiny_config(tmp_path, evaluate={"inception": {"path": "weights.pth", "sha256": "0" * 64}})
+    assert config.evaluate.inception.path == tmp_path / "weights.pth"
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
