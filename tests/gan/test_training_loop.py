@@ -10,55 +10,6 @@ from gan.snapshot import Snapshot
 from gan.training_loop import TrainingDiverged, train
 from gan.training_state import CheckpointMismatch, TrainingState
 
-VARIANTS = [
-    {"shared_forward": False, "ema_start_fraction": 0.4},
-    {"method": "cyclegan"},
-    {"method": "uaggan", "uaggan": {"attention_width": 4}},
-    {"method": "cyclegan", "paired": True},
-    {"method": "cut"},
-    {"method": "fastcut", "conditioning": "onehot"},
-    {"method": "attentiongan", "generator": {"width": 4, "num_blocks": 1, "squeeze_excitation": True}},
-    {
-        "method": "attentiongan",
-        "attentiongan": {"variant": "v1", "starting_fraction": 0.5},
-        "generator": {"width": 4, "num_blocks": 1},
-    },
-    {
-        "method": "attentiongan",
-        "conditioning": "onehot",
-        "generator": {"width": 4, "num_blocks": 1, "num_masks": 2, "keeps_input": False},
-    },
-    {"method": "ugatit", "ugatit": {"global_layers": 4, "local_layers": 3}},
-    {
-        "method": "ugatit",
-        "ugatit": {"light": True, "global_layers": 4, "local_layers": 3, "discriminator_cam": False},
-        "conditioning": "onehot",
-        "generator": {"width": 4, "num_blocks": 1, "num_masks": 2, "squeeze_excitation": True},
-    },
-    {"background": "generate"},
-    {"background": "mask_both"},
-    {"background": "photo"},
-    {"background": "keep"},
-    {"conditioning": "onehot"},
-    {"adversarial": "hinge", "ema_halflife_images": 0, "pool_images": 0},
-]
-
-
-def assert_equal(one, other) -> None:
-    """Equal bit for bit, all the way down."""
-    if isinstance(one, torch.Tensor):
-        assert torch.equal(one, other)
-    elif isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one:
-            assert_equal(one[key], other[key])
-    elif isinstance(one, list):
-        for part, counterpart in zip(one, other, strict=True):
-            assert_equal(part, counterpart)
-    else:
-        assert one == other
-
-
 KNOWN_LOSSES = {
     "accuracy_a": 0.5,
     "accuracy_b": 0.5,
@@ -77,23 +28,6 @@ KNOWN_LOSSES = {
 def stop_after(steps: int):
     answers = iter([False] * (steps - 1) + [True])
     return lambda: next(answers)
-
-
-@pytest.mark.parametrize("changes", VARIANTS)
-def test_interrupted_and_resumed_equals_uninterrupted(
-    changes, labels, small_config, batches, preview, outputs
-) -> None:
-    config = small_config(**changes)
-    whole, parted = outputs(), outputs()
-    assert train(config, labels, batches=batches, preview=preview, outputs=whole)
-    for steps in (3, 2):
-        stop = stop_after(steps)
-        assert not train(config, labels, batches=batches, preview=preview, outputs=parted, should_stop=stop)
-    assert train(config, labels, batches=batches, preview=preview, outputs=parted)
-    assert parted.snapshots == whole.snapshots
-    assert parted.reports == whole.reports
-    cpu = torch.device("cpu")
-    assert_equal(parted.newest_checkpoint(cpu), whole.newest_checkpoint(cpu))
 
 
 def test_progress_is_counted_in_images(labels, small_config, batches, preview, outputs) -> None:
