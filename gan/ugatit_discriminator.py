@@ -3,17 +3,13 @@
 Shapes: N batch, C channels, H height, W width, h/w patch grid.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.class_activation import ClassActivation
 from gan.config import UgatitConfig
+from gan.spectral import weights_in_full_precision
 
 __all__ = ["GlobalLocalDiscriminator", "UgatitDiscriminator"]
 
@@ -56,7 +52,7 @@ class UgatitDiscriminator(nn.Module):
         """float [N, C, H, W] in [-1, 1] -> logits float32: of patches [N, 1, h, w], and where they are judged
         the two of the classifier [N, 2], which belong to no place."""
         logits = []
-        with _weights_in_full_precision(self, image.device.type):
+        with weights_in_full_precision(self, image.device.type):
             features = self.features(image)
             if self.judges_activation or self.attends:
                 activated = self.class_activation(features)
@@ -92,18 +88,6 @@ class GlobalLocalDiscriminator(nn.Module):
     def num_judgements(self) -> int:
         """Tensors of logits for an image."""
         return sum(2 if discriminator.judges_activation else 1 for discriminator in self.scales)
-
-
-@contextmanager
-def _weights_in_full_precision(network: nn.Module, device_type: str) -> Iterator[None]:
-    """Inside, each normalised weight is what it was at the entrance: computed once, outside of autocast,
-    whose half precision would reach the estimate of the spectral norm."""
-    with parametrize.cached():
-        with torch.autocast(device_type, enabled=False):
-            for module in network.modules():
-                if parametrize.is_parametrized(module, "weight"):
-                    _ = module.weight  # fills the cache
-        yield
 
 
 def _conv(in_channels: int, out_channels: int, *, stride: int = 1, bias: bool = True) -> nn.Conv2d:

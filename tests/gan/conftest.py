@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,3 +112,23 @@ class MemoryOutputs:
 @pytest.fixture
 def outputs() -> Callable[[], MemoryOutputs]:
     return MemoryOutputs
+
+
+@pytest.fixture(scope="session")
+def assert_equal() -> Callable[[Any, Any], None]:
+    """Equal bit for bit, all the way down."""
+
+    def check(one: Any, other: Any) -> None:
+        if isinstance(one, torch.Tensor):
+            assert torch.equal(one, other)
+        elif isinstance(one, dict):
+            assert one.keys() == other.keys()
+            for key in one:
+                check(one[key], other[key])
+        elif isinstance(one, list):
+            for part, counterpart in zip(one, other, strict=True):
+                check(part, counterpart)
+        else:
+            assert one == other
+
+    return check

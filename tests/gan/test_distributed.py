@@ -7,7 +7,7 @@ import pickle
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -127,21 +127,6 @@ def ranks(few_classes: LabelSpec, tmp_path_factory: pytest.TempPathFactory) -> I
     yield [torch.load(folder / f"rank-{rank}.pt", weights_only=False) for rank in range(2)]
 
 
-def assert_equal(one: Any, other: Any) -> None:
-    """Equal bit for bit, all the way down."""
-    if isinstance(one, torch.Tensor):
-        assert torch.equal(one, other)
-    elif isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one:
-            assert_equal(one[key], other[key])
-    elif isinstance(one, list):
-        for part, counterpart in zip(one, other, strict=True):
-            assert_equal(part, counterpart)
-    else:
-        assert one == other
-
-
 def checkpoint_of(result: dict[str, Any], outputs: Any) -> dict[str, Any]:
     out = outputs()
     out.checkpoint = result["checkpoint"]
@@ -202,7 +187,9 @@ def _trained(state: TrainingState, phase: str) -> tuple[torch.Tensor, torch.Tens
 
 
 @pytest.mark.parametrize("name", [*TOGETHER, "whole", "parted"])
-def test_ranks_stay_the_same_bit_for_bit(name: str, ranks: list[dict[str, Any]]) -> None:
+def test_ranks_stay_the_same_bit_for_bit(
+    assert_equal: Callable, name: str, ranks: list[dict[str, Any]]
+) -> None:
     one, other = (result[name] for result in ranks)
     for part in ("method", "ema", "reports", "snapshots", "completed"):
         assert_equal(one[part], other[part])
@@ -212,7 +199,9 @@ def test_every_method_is_tried_together() -> None:
     assert {config_of(changes).method for changes in TOGETHER.values()} == set(METHODS)
 
 
-def test_interrupted_and_resumed_equals_uninterrupted(ranks: list[dict[str, Any]], outputs: Any) -> None:
+def test_interrupted_and_resumed_equals_uninterrupted(
+    assert_equal: Callable, ranks: list[dict[str, Any]], outputs: Any
+) -> None:
     """Rank 1 alone is told to stop, and both do."""
     for result in ranks:
         assert result["parted"]["completed"] == [False, False, True]
@@ -222,7 +211,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(ranks: list[dict[str, Any]
 
 
 def test_each_rank_has_a_pool_of_its_own_and_all_are_in_the_checkpoint(
-    ranks: list[dict[str, Any]], outputs: Any
+    assert_equal: Callable, ranks: list[dict[str, Any]], outputs: Any
 ) -> None:
     pools = [result["whole"]["pool"] for result in ranks]
     assert_equal(checkpoint_of(ranks[0]["whole"], outputs)["pools"], pools)
@@ -251,7 +240,9 @@ def test_another_number_of_processes_goes_on_with_empty_pools(
     assert state.pool.state_dict()["num_stored"] == {}
 
 
-def test_a_checkpoint_with_a_single_pool_is_read(few_classes: LabelSpec, alone: Any) -> None:
+def test_a_checkpoint_with_a_single_pool_is_read(
+    assert_equal: Callable, few_classes: LabelSpec, alone: Any
+) -> None:
     """As they were before several processes trained together."""
     config = config_of({})
     saved = alone(config).newest_checkpoint(CPU)

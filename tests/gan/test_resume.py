@@ -39,21 +39,6 @@ VARIANTS = [
 ]
 
 
-def assert_equal(one, other) -> None:
-    """Equal bit for bit, all the way down."""
-    if isinstance(one, torch.Tensor):
-        assert torch.equal(one, other)
-    elif isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one:
-            assert_equal(one[key], other[key])
-    elif isinstance(one, list):
-        for part, counterpart in zip(one, other, strict=True):
-            assert_equal(part, counterpart)
-    else:
-        assert one == other
-
-
 def stop_after(steps: int):
     answers = iter([False] * (steps - 1) + [True])
     return lambda: next(answers)
@@ -61,7 +46,7 @@ def stop_after(steps: int):
 
 @pytest.mark.parametrize("changes", VARIANTS)
 def test_interrupted_and_resumed_equals_uninterrupted(
-    changes, labels, small_config, batches, preview, outputs
+    assert_equal, changes, labels, small_config, batches, preview, outputs
 ) -> None:
     config = small_config(**changes)
     whole, parted = outputs(), outputs()
