@@ -9,7 +9,8 @@ from gan.snapshot import Snapshot
 from gan.training_loop import train
 from pipeline.config import RunConfig
 from pipeline.prepare import Prepared
-from pipeline.training import TrainingImages, label_spec
+from pipeline.training import label_spec
+from pipeline.training_images import TrainingImages
 
 __all__ = ["images_per_second"]
 

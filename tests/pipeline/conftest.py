@@ -10,10 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 from manifests.reader import read_records
 from pipeline.config import RunConfig, load_config
+from pipeline.images import encode_jpeg, encode_label_png
+from pipeline.palette import Palette, load_palette
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,3 +98,43 @@ def published() -> Callable[[Path], Published]:
         )
 
     return read
+
+
+@pytest.fixture(scope="session")
+def nubots() -> Palette:
+    return load_palette(ROOT / "configs" / "palettes" / "nubots.yaml")
+
+
+@pytest.fixture
+def paths(tmp_path: Path, nubots: Palette) -> tuple[list[Path], list[Path]]:
+    """Five labels and seven photographs, of several sizes; each photograph has a brightness of its own."""
+    random = np.random.default_rng(0)
+    labels, photos = [], []
+    for number in range(5):
+        labels.append(tmp_path / f"label-{number}.png")
+        size = (20 + 7 * number, 30 + 5 * number)
+        label_map = random.choice(np.array([0, 4, 5], np.uint8), size)
+        label_map[:, : number + 1] = 4
+        labels[-1].write_bytes(encode_label_png(label_map, nubots))
+    for number in range(7):
+        photos.append(tmp_path / f"photo-{number}.jpg")
+        photo = np.full((50 - 4 * number, 40 + number, 3), 30 * number, np.uint8)
+        photos[-1].write_bytes(encode_jpeg(photo, 100))
+    return labels, photos
+
+
+@pytest.fixture
+def pairs(tmp_path: Path, nubots: Palette) -> tuple[list[Path], list[Path]]:
+    """Five labels, and photographs that show at another resolution class 4 as red and class 0 as black."""
+    random = np.random.default_rng(0)
+    labels, photos = [], []
+    for number in range(5):
+        blocks = 4 * random.integers(0, 2, (6, 8)).astype(np.uint8)
+        label_map = blocks.repeat(16, axis=0).repeat(16, axis=1)
+        labels.append(tmp_path / f"{number}.png")
+        labels[-1].write_bytes(encode_label_png(label_map, nubots))
+        size = 8 * (1 + number % 3)
+        photo = (blocks[..., None] // 4 * np.array([255, 0, 0])).astype(np.uint8)
+        photos.append(tmp_path / f"{number}.jpg")
+        photos[-1].write_bytes(encode_jpeg(photo.repeat(size, axis=0).repeat(size, axis=1), 100))
+    return labels, photos[::-1]

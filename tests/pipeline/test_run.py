@@ -43,7 +43,7 @@ KILLS = {
     "drawing a label": ("pipeline.scenes.drawing:write_file", 8),
     "checking": ("pipeline.sources.inspection:_inspect_photo", 2),
     "remembering what was checked": ("pipeline.sources.inspection_cache:write_durable", 1),
-    "training, before the first checkpoint": ("pipeline.training:TrainingImages.batch", 2),
+    "training, before the first checkpoint": ("pipeline.training_images:TrainingImages.batch", 2),
     "training, after a checkpoint": ("pipeline.run_dir:RunDir.report", 3),
     "writing a checkpoint": ("gan.training_state:TrainingState.state_dict", 2),
     "between the last snapshot and its checkpoint": ("pipeline.run_dir:RunDir.save_checkpoint", 2),

@@ -1,137 +1,20 @@
-"""Training images: a pure function of the seed and the images seen. Training: to the end, or a reason."""
+"""Training: to the end, or a reason."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from gan.config import ClassCropsConfig
-from gan.data import HostBatch
 from gan.training_state import CheckpointMismatch
-from pipeline import training
 from pipeline.config import ConfigError, RunConfig
-from pipeline.images import encode_jpeg, encode_label_png
-from pipeline.training import TrainingImages, label_spec, train_run
+from pipeline.training import label_spec, train_run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-NUM_LABELS, NUM_PHOTOS = 5, 7
 
 
 @pytest.fixture
 def config(tmp_path: Path, tiny_config: Callable) -> RunConfig:
     return tiny_config(tmp_path)
-
-
-@pytest.fixture
-def paths(tmp_path: Path, config: RunConfig) -> tuple[list[Path], list[Path]]:
-    """Labels and photographs of several sizes; each photograph has a brightness of its own."""
-    palette, random = config.read_palette(), np.random.default_rng(0)
-    labels, photos = [], []
-    for number in range(NUM_LABELS):
-        labels.append(tmp_path / f"label-{number}.png")
-        size = (20 + 7 * number, 30 + 5 * number)
-        label_map = random.choice(np.array([0, 4, 5], np.uint8), size)
-        label_map[:, : number + 1] = 4
-        labels[-1].write_bytes(encode_label_png(label_map, palette))
-    for number in range(NUM_PHOTOS):
-        photos.append(tmp_path / f"photo-{number}.jpg")
-        photo = np.full((50 - 4 * number, 40 + number, 3), 30 * number, np.uint8)
-        photos[-1].write_bytes(encode_jpeg(photo, 100))
-    return labels, photos
-
-
-@pytest.fixture
-def images(paths: tuple, config: RunConfig) -> Callable[..., TrainingImages]:
-    def make(**changes: object) -> TrainingImages:
-        changed = config.model_copy(update={"train": config.train.model_copy(update=changes)})
-        return TrainingImages(changed, config.read_palette(), *paths)
-
-    return make
-
-
-def equal(one: tuple, other: tuple) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-
-
-def test_a_batch_is_a_function_of_seed_and_images_seen(images: Callable) -> None:
-    stream = list(islice(images().batches(0), 12))
-    again = images()
-    # From any start, in any order, in any thread.
-    assert all(equal(batch, found) for batch, found in zip(stream[5:], again.batches(10), strict=False))
-    numbers = [8, 0, 22, 14, 2]
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(again.batch, numbers))
-    assert all(equal(stream[number // 2], batch) for number, batch in zip(numbers, found, strict=True))
-    assert not equal(stream[0], images(seed=1).batch(0))
-
-
-def test_a_batch_is_its_images_whatever_the_batch_size(images: Callable) -> None:
-    whole = images(batch_size=12).batch(0)
-    parts = [images(batch_size=3).batch(number) for number in (0, 3, 6, 9)]
-    assert equal(whole, tuple(np.concatenate(part) for part in zip(*parts, strict=True)))
-
-
-def test_without_a_cache_it_is_the_same(images: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    cached = images().batch(4)
-    monkeypatch.setattr(training, "CACHE_BYTES", 0)
-    assert equal(images().batch(4), cached)
-
-
-def test_each_photograph_is_shown_once_per_epoch(images: Callable) -> None:
-    stream = images(batch_size=1)
-    shown = [round(float(stream.batch(number).photo.mean()) / 30) for number in range(6 * NUM_PHOTOS)]
-    epochs = [tuple(shown[start : start + NUM_PHOTOS]) for start in range(0, len(shown), NUM_PHOTOS)]
-    assert all(sorted(epoch) == list(range(NUM_PHOTOS)) for epoch in epochs)
-    assert len(set(epochs)) > 3
-
-
-def test_each_label_is_shown_once_per_epoch(images: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[Path] = []
-    read_label = training.read_label
-    monkeypatch.setattr(training, "CACHE_BYTES", 0)
-    monkeypatch.setattr(
-        training, "read_label", lambda path, *a, **k: opened.append(path) or read_label(path, *a, **k)
-    )
-    stream = images(batch_size=1)
-    epochs = []
-    for epoch in range(6):
-        opened.clear()
-        for number in range(epoch * NUM_LABELS, (epoch + 1) * NUM_LABELS):
-            stream.batch(number)
-        assert len(set(opened)) == len(opened) == NUM_LABELS
-        epochs.append(tuple(opened))
-    assert len(set(epochs)) > 3
-
-
-def test_labels_keep_their_ids_and_crops_their_size(images: Callable) -> None:
-    for batch in islice(images(load_scale=1.5).batches(0), 20):
-        assert batch.label_map.shape == (2, 16, 24) and batch.photo.shape == (2, 16, 24, 3)
-        assert set(np.unique(batch.label_map)) <= {0, 4, 5}
-
-
-def test_an_image_is_seen_anew_in_every_epoch(paths: tuple, config: RunConfig) -> None:
-    labels, photos = paths
-    images = TrainingImages(config, config.read_palette(), labels[4:], photos[:1])
-    views = [images.batch(number) for number in range(0, 12, 2)]
-    shown = {label_map.tobytes() for batch in views for label_map in batch.label_map}
-    assert len(shown) > 9
-
-
-def test_a_preview_shows_as_many_as_it_is_asked_for(images: Callable) -> None:
-    preview = images().preview(3)
-    assert preview.label_map.shape == (3, 16, 24) and preview.photo.shape == (3, 16, 24, 3)
-    many = images().preview(20)
-    assert len(many.photo) == 20
-    assert equal(images().preview(3), preview)
-
-
-def test_training_without_images_is_refused(config: RunConfig, paths: tuple) -> None:
-    with pytest.raises(ValueError, match="5 and 0 were found"):
-        TrainingImages(config, config.read_palette(), paths[0], [])
 
 
 def test_noise_that_confuses_classes_is_one_sentence(tmp_path: Path, tiny_config: Callable) -> None:
@@ -161,79 +44,6 @@ def test_a_run_trains_resumes_and_ends(
     assert train_run(config, *paths).name == last.name
 
 
-def test_labels_and_photographs_come_in_orders_of_their_own(
-    tmp_path: Path, config: RunConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing pairs them: the n-th label does not come with the n-th photograph."""
-    labels, photos = ([tmp_path / f"{kind}{i}" for i in range(9)] for kind in "ab")
-    shown: dict[str, list[int]] = {"a": [], "b": []}
-
-    def read(path: Path, *_: object, **__: object) -> np.ndarray:
-        shown[path.name[0]].append(int(path.name[1:]))
-        return np.zeros((20, 20, 3) if path.name[0] == "b" else (20, 20), np.uint8)
-
-    monkeypatch.setattr(training, "CACHE_BYTES", 0)
-    monkeypatch.setattr(training, "read_label", read)
-    monkeypatch.setattr(training, "read_image", read)
-    stream = TrainingImages(config, config.read_palette(), labels, photos)
-    step = config.train.batch_size
-    for number in range(0, 36 * step, step):
-        stream.batch(number)
-    assert np.mean(np.array(shown["a"]) == np.array(shown["b"])) < 0.5
-
-
-@pytest.fixture
-def pairs(tmp_path: Path, config: RunConfig) -> tuple[list[Path], list[Path]]:
-    """Labels, and photographs that show at another resolution class 4 as red and class 0 as black."""
-    palette, random = config.read_palette(), np.random.default_rng(0)
-    labels, photos = [], []
-    for number in range(NUM_LABELS):
-        blocks = 4 * random.integers(0, 2, (6, 8)).astype(np.uint8)
-        label_map = blocks.repeat(16, axis=0).repeat(16, axis=1)
-        labels.append(tmp_path / f"{number}.png")
-        labels[-1].write_bytes(encode_label_png(label_map, palette))
-        size = 8 * (1 + number % 3)
-        photo = (blocks[..., None] // 4 * np.array([255, 0, 0])).astype(np.uint8)
-        photos.append(tmp_path / f"{number}.jpg")
-        photos[-1].write_bytes(encode_jpeg(photo.repeat(size, axis=0).repeat(size, axis=1), 100))
-    return labels, photos[::-1]
-
-
-@pytest.fixture
-def paired(config: RunConfig, pairs: tuple) -> Callable[..., TrainingImages]:
-    def make(**changes: object) -> TrainingImages:
-        train = config.train.model_copy(update={"paired": True, "width": 48, "height": 48} | changes)
-        return TrainingImages(config.model_copy(update={"train": train}), config.read_palette(), *pairs)
-
-    return make
-
-
-def agreement(batch: HostBatch) -> float:
-    """Share of pixels whose photograph shows what their label says; at the borders of blocks a few differ."""
-    return float(np.mean((batch.photo[..., 0] > 127) == (batch.label_map == 4)))
-
-
-def test_a_pair_is_shown_together_and_under_one_view(paired: Callable) -> None:
-    images = paired(load_scale=2.0)
-    batches = [images.batch(number) for number in range(0, 40, 2)]
-    assert min(agreement(batch) for batch in batches) > 0.9
-    # It is the view that does it: drawn apart, they agree by chance.
-    apart = [HostBatch(one.label_map, two.photo) for one, two in zip(batches, batches[1:], strict=False)]
-    assert np.mean([agreement(batch) for batch in apart]) < 0.8
-    # Each pair is seen anew whenever it is shown.
-    assert len({label_map.tobytes() for batch in batches for label_map in batch.label_map}) == 40
-
-
-def test_a_preview_shows_pairs(paired: Callable) -> None:
-    assert agreement(paired().preview(NUM_LABELS)) > 0.9
-
-
-def test_labels_keep_their_order_whether_paired_or_not(paired: Callable) -> None:
-    one, other = paired().batch(4), paired(paired=False).batch(4)
-    assert np.array_equal(one.label_map, other.label_map)
-    assert not np.array_equal(one.photo, other.photo)
-
-
 def test_labels_without_photographs_are_refused_before_training(config: RunConfig, paths: tuple) -> None:
     train = config.train.model_copy(update={"paired": True})
     with pytest.raises(ConfigError, match="5 of 5 stems lack one"):
@@ -247,20 +57,3 @@ def test_a_run_trains_on_pairs(tmp_path: Path, tiny_config: Callable, pairs: tup
     train_run(config, *pairs)
     reports = (config.run_dir / "metrics.jsonl").read_text()
     assert "paired_a" in reports and "paired_b" in reports
-
-
-def test_a_share_of_the_images_is_shown_whole(images: Callable) -> None:
-    whole = images(crop_probability=0.0, flip=False)
-    assert equal(whole.batch(0), whole.batch(0))
-    shown = {whole.batch(number).photo[0].tobytes() for number in range(0, 4 * NUM_PHOTOS)}
-    assert len(shown) == NUM_PHOTOS  # each photograph has one view only
-    assert not equal(images().batch(0), images(crop_probability=0.5, seed=3).batch(0))
-
-
-def test_class_crops_are_a_function_of_seed_and_images_seen_too(images: Callable) -> None:
-    crops = ClassCropsConfig(probability=0.5)
-    assert equal(images(class_crops=crops).batch(6), images(class_crops=crops).batch(6))
-    batches = [images(class_crops=crops).batch(number) for number in range(0, 20, 2)]
-    plain = [images().batch(number) for number in range(0, 20, 2)]
-    same = [np.array_equal(one.label_map, two.label_map) for one, two in zip(batches, plain, strict=True)]
-    assert not all(same)

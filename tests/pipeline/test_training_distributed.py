@@ -25,7 +25,7 @@ from pipeline.config import ConfigError, RunConfig
 from pipeline.interruption import Interrupted
 from pipeline.progress import ShowProgress
 from pipeline.run import draw_stage, prepare_stage
-from pipeline.training import TrainingImages
+from pipeline.training_images import TrainingImages
 from pipeline.training_processes import TrainingProcessDied, train_in_processes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
