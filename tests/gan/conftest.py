@@ -21,6 +21,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """What a test draws without a source of its own is the same in every order of tests."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def labels() -> LabelSpec:
     """Environment (background), field and line; the noise only darkens the field a little."""
