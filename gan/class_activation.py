@@ -39,13 +39,17 @@ class ClassActivation(nn.Module):
             spectral_norm(self.average)
             spectral_norm(self.maximum)
 
-    def forward(self, features: Tensor) -> Activated:
-        """[N, C, h, w] -> features [N, 2C, h, w] and logits [N, 2]."""
+    def forward(self, features: Tensor, attention: Tensor | None = None) -> Activated:
+        """[N, C, h, w] -> features [N, 2C, h, w] and logits [N, 2].
+
+        Args:
+            features: what is classified and weighed.
+            attention: [N, 1, h, w] in [0, 1]; where it is 0 the classifiers find 0 instead of features, which
+                are weighed everywhere nevertheless. None = they see everything.
+        """
         by_average, by_maximum = self.average.weight, self.maximum.weight  # [1, C]; read once
-        logits = [
-            F.linear(features.mean((2, 3)), by_average),
-            F.linear(features.amax((2, 3)), by_maximum),
-        ]
+        seen = features if attention is None else features * attention
+        logits = [F.linear(seen.mean((2, 3)), by_average), F.linear(seen.amax((2, 3)), by_maximum)]
         weighed = [features * by_average[:, :, None, None], features * by_maximum[:, :, None, None]]
         return Activated(torch.cat(weighed, 1), torch.cat(logits, 1).float())
 

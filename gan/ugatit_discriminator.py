@@ -17,7 +17,7 @@ SLOPE = 0.2
 
 
 class UgatitDiscriminator(nn.Module):
-    """Convolutions with spectral norm, a class activation map, one logit per patch.
+    """Convolutions, a class activation map, one logit per patch.
 
     For 3 channels and width 64 it has 53,130,176 parameters with 7 layers and 3,290,560 with 5.
 
@@ -27,10 +27,18 @@ class UgatitDiscriminator(nn.Module):
         num_layers: convolutions; all but two have stride 2.
         judges_activation: the classifier's logits are judged too.
         attends: features are weighed by the classifier.
+        normalizes: spectral norm on the convolutions and the classifier.
     """
 
     def __init__(
-        self, in_channels: int, width: int, num_layers: int, *, judges_activation: bool, attends: bool
+        self,
+        in_channels: int,
+        width: int,
+        num_layers: int,
+        *,
+        judges_activation: bool,
+        attends: bool,
+        normalizes: bool = True,
     ):
         super().__init__()
         self.judges_activation = judges_activation
@@ -39,14 +47,15 @@ class UgatitDiscriminator(nn.Module):
         layers: list[nn.Module] = []
         for level, (narrow, wide) in enumerate(zip(channels, channels[1:], strict=False)):
             stride = 2 if level < num_layers - 2 else 1
-            layers += [_conv(narrow, wide, stride=stride), nn.LeakyReLU(SLOPE, inplace=True)]
+            layers += [_conv(narrow, wide, stride=stride, normalizes=normalizes)]
+            layers += [nn.LeakyReLU(SLOPE, inplace=True)]
         inner = channels[-1]
         self.features = nn.Sequential(*layers)
         if judges_activation or attends:
-            self.class_activation = ClassActivation(inner, normalizes=True)
+            self.class_activation = ClassActivation(inner, normalizes=normalizes)
         if attends:
             self.fuse = nn.Conv2d(2 * inner, inner, 1)
-        self.head = _conv(inner, 1, bias=False)
+        self.head = _conv(inner, 1, bias=False, normalizes=normalizes)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """float [N, C, H, W] in [-1, 1] -> logits float32: of patches [N, 1, h, w], and where they are judged
@@ -75,6 +84,7 @@ class GlobalLocalDiscriminator(nn.Module):
                 num_layers,
                 judges_activation=config.discriminator_cam,
                 attends=config.discriminator_cam_attention,
+                normalizes=config.spectral_norm,
             )
             for num_layers in (config.global_layers, config.local_layers)
         )
@@ -90,6 +100,8 @@ class GlobalLocalDiscriminator(nn.Module):
         return sum(2 if discriminator.judges_activation else 1 for discriminator in self.scales)
 
 
-def _conv(in_channels: int, out_channels: int, *, stride: int = 1, bias: bool = True) -> nn.Conv2d:
+def _conv(
+    in_channels: int, out_channels: int, *, stride: int = 1, bias: bool = True, normalizes: bool
+) -> nn.Conv2d:
     conv = nn.Conv2d(in_channels, out_channels, 4, stride, padding=1, padding_mode="reflect", bias=bias)
-    return spectral_norm(conv)
+    return spectral_norm(conv) if normalizes else conv

@@ -43,6 +43,8 @@ class UgatitGenerator(nn.Module):
         in_channels: of the images that are translated.
         out_channels: of the images that are drawn.
         image_size: full form: the only height and width that it draws; None = light form, which draws any.
+        masks_cam_input: the classifier finds 0 outside the mask of the image.
+        masks_features: all that comes after the classifier does.
     """
 
     def __init__(
@@ -52,8 +54,12 @@ class UgatitGenerator(nn.Module):
         out_channels: int,
         *,
         image_size: tuple[int, int] | None,
+        masks_cam_input: bool = False,
+        masks_features: bool = False,
     ):
         super().__init__()
+        self.masks_cam_input = masks_cam_input
+        self.masks_features = masks_features
         self.size_multiple = 2**config.num_downsamplings
         self.image_size = image_size
         self.keeps_input = config.keeps_input
@@ -76,15 +82,24 @@ class UgatitGenerator(nn.Module):
             head = nn.Conv2d(config.width, config.num_masks, 1)
             self.mask_branch = nn.Sequential(*_plain_blocks(config), *_decoder(config), head)
 
-    def forward(self, image: Tensor) -> UgatitDrawn:
-        """float [N, Cin, H, W] in [-1, 1] -> the drawn image, and what the generator looked at.
+    def forward(self, image: Tensor, attention: Tensor | None = None) -> UgatitDrawn:
+        """The drawn image, and what the generator looked at.
+
+        Args:
+            image: float [N, Cin, H, W] in [-1, 1].
+            attention: float [N, 1, H, W] in [0, 1], 0 = background, which is zeroed in features if the
+                generator masks them; None = the image has no background.
 
         Raises:
             ValueError: the full form was asked for another size than its own.
         """
         self._require_size(image)
-        activated = self.class_activation(self.encoder(image))
+        features = self.encoder(image)
+        mask = None if attention is None else _resized(attention, features)
+        activated = self.class_activation(features, mask if self.masks_cam_input else None)
         attended = F.relu(self.fuse(activated.features))
+        if self.masks_features and mask is not None:
+            attended = attended * mask
         drawn = self.decode(attended, *self.gamma_beta(attended))
         masks = None
         if self.mask_branch is not None:
@@ -125,6 +140,11 @@ def heat_map_in_unit_range(heat_map: Tensor, height: int, width: int) -> Tensor:
     low, high = heat_map.amin((2, 3), keepdim=True), heat_map.amax((2, 3), keepdim=True)
     stretched = (heat_map - low) / (high - low).clamp(min=1e-6)
     return F.interpolate(stretched, (height, width), mode="bilinear", align_corners=False)
+
+
+def _resized(attention: Tensor, features: Tensor) -> Tensor:
+    """A mask [N, 1, H, W] on the grid of features [N, C, h, w], by area: [N, 1, h, w]."""
+    return F.adaptive_avg_pool2d(attention, features.shape[-2:]).to(features.dtype)
 
 
 def _encoder(config: GeneratorConfig, in_channels: int) -> list[nn.Module]:

@@ -29,7 +29,7 @@ class LossWeights(StrictModel):
     mask_variation: float = Field(0, ge=0)
     """attentiongan: total variation of the generators' own masks, a sum over pixels, both directions."""
     cam: float = Field(1000, ge=0)
-    """ugatit: the generators' auxiliary classifiers, both directions."""
+    """ugatit: the generators' auxiliary classifiers, both directions; 0 = nothing trains them to classify."""
     fixed_background: float = Field(0, ge=0)
     """L1 between what is drawn outside the label's mask and what stands there in the input, which has to have
     colours; for renders, whose background should stay."""

@@ -58,6 +58,11 @@ class UgatitConfig(StrictModel):
     norm_variance: Literal["population", "sample"] = "population"
     """By which variance AdaLIN and LIN divide: "sample" = over n - 1, as in the paper's PyTorch code, for
     networks imported from it."""
+    masks_cam_input: bool = False
+    """The generators' auxiliary classifiers, which `loss.cam` trains, find 0 outside the label's mask, and so
+    tell the domains apart by what stands under it."""
+    masks_features: bool = False
+    """All that comes after these classifiers finds 0 there: the background is drawn from nothing."""
     global_layers: int = Field(7, ge=3, le=9)
     """Convolutions of the discriminator with large patches; all but two have stride 2."""
     local_layers: int = Field(5, ge=3, le=9)
@@ -66,6 +71,8 @@ class UgatitConfig(StrictModel):
     """The discriminators' auxiliary classifiers judge images too; False = patches alone are judged."""
     discriminator_cam_attention: bool = True
     """The discriminators weigh features by what these classifiers look at."""
+    spectral_norm: bool = True
+    """Divide the discriminators' weights by their largest singular value (arXiv 1802.05957)."""
 
     @property
     def smallest_side(self) -> int:

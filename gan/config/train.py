@@ -166,6 +166,20 @@ def _check_method(config: TrainConfig) -> None:
         )
     if config.method in ("cut", "fastcut"):
         config.cut.layers_of(config.generator)
+    if config.method == "ugatit":
+        _check_ugatit(config)
+
+
+def _check_ugatit(config: TrainConfig) -> None:
+    if not config.ugatit.masks_cam_input:
+        return
+    if config.loss.cam == 0 or config.conditioning == "onehot":
+        found = "loss.cam is 0" if config.loss.cam == 0 else "conditioning 'onehot' has no such loss"
+        raise ValueError(
+            "ugatit.masks_cam_input true masks what the classifiers of loss.cam see, but "
+            f"{found}; set masks_cam_input to false, or train the classifiers by loss.cam 1000 and "
+            "conditioning 'rgb'"
+        )
 
 
 def _check_colors(config: TrainConfig) -> None:

@@ -26,25 +26,30 @@ class UgatitGenerators(Generators):
     """A generator for each direction: "ab" draws photographs, "ba" draws segmentation images."""
 
     def __init__(self, config: TrainConfig, domain: DomainA):
-        image_size = None if config.ugatit.light else (config.height, config.width)
+        settings = {
+            "image_size": None if config.ugatit.light else (config.height, config.width),
+            "masks_cam_input": config.ugatit.masks_cam_input,
+            "masks_features": config.ugatit.masks_features,
+        }
         super().__init__(
             {
-                "ab": UgatitGenerator(config.generator, domain.channels, 3, image_size=image_size),
-                "ba": UgatitGenerator(config.generator, 3, domain.channels, image_size=image_size),
+                "ab": UgatitGenerator(config.generator, domain.channels, 3, **settings),
+                "ba": UgatitGenerator(config.generator, 3, domain.channels, **settings),
             }
         )
         set_variance(self, config.ugatit.norm_variance)
         self.size_multiple = self["ab"].size_multiple
 
     def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
-        return self["ab"](image_a).image
+        return self["ab"](image_a, attention_a).image
 
     def draw_a(self, image_b: Tensor) -> Tensor:
         return self["ba"](image_b).image
 
-    def heat_map_a(self, image_a: Tensor) -> Tensor:
-        """Where "ab" looks in segmentation images: float [N, Ca, H, W] -> [N, 1, H, W] in [0, 1]."""
-        return heat_map_in_unit_range(self["ab"](image_a).heat_map, *image_a.shape[-2:])
+    def heat_map_a(self, image_a: Tensor, attention_a: Tensor) -> Tensor:
+        """Where "ab" looks in segmentation images with these masks: float [N, Ca, H, W] -> [N, 1, H, W] in
+        [0, 1]."""
+        return heat_map_in_unit_range(self["ab"](image_a, attention_a).heat_map, *image_a.shape[-2:])
 
     def heat_map_b(self, image_b: Tensor) -> Tensor:
         """Where "ba" looks in photographs: float [N, 3, H, W] -> [N, 1, H, W] in [0, 1]."""
@@ -52,7 +57,10 @@ class UgatitGenerators(Generators):
 
 
 class UGATIT(Method):
-    """Two generators, and a global and a local discriminator for each domain. The label's mask is not used.
+    """Two generators, and a global and a local discriminator for each domain.
+
+    The label's mask is used only by the options that name it. A picture drawn from a label has its label's
+    mask, as the geometry stays; photographs and what is drawn from them have none.
 
     The paper sums what its judgements (patches and classifier, global and local: four) say, reals and fakes
     alike. Losses elsewhere are means, so both phases multiply: `adversarial_a` and `adversarial_b` are sums
@@ -78,11 +86,10 @@ class UGATIT(Method):
         generator_ab, generator_ba = self.generators["ab"], self.generators["ba"]
 
         # Translate to the other domain and back.
-        from_a, from_b = generator_ab(batch.image_a), generator_ba(batch.image_b)
+        from_a, from_b = generator_ab(batch.image_a, batch.attention_a), generator_ba(batch.image_b)
         fake_b, fake_a = from_a.image, noised(from_b.image, batch, self.config, self.domain)
-        drawn = Cycle(
-            fake_a, fake_b, cycled_a=generator_ba(fake_b).image, cycled_b=generator_ab(fake_a).image
-        )
+        cycled_a = generator_ba(fake_b, batch.attention_a).image
+        drawn = Cycle(fake_a, fake_b, cycled_a, cycled_b=generator_ab(fake_a).image)
 
         # Name what the generators want.
         terms = cycle_terms(drawn, batch, self.discriminators, self.config)
@@ -104,15 +111,18 @@ class UGATIT(Method):
         """Identity and class activation losses, which both need images that are in a generator's domain
         already (section 3.2.1).
 
-        None where the domains differ in channels ("onehot" conditioning), or where they would weigh nothing.
+        None where the domains differ in channels ("onehot" conditioning), and none that would weigh nothing.
         """
         weights = self.config.loss
         if batch.image_a.shape[1] != 3 or weights.identity == weights.cam == 0:
             return {}
-        same_b, same_a = self.generators["ab"](batch.image_b), self.generators["ba"](batch.image_a)
-        return {
-            "identity_b": l1_loss(same_b.image, batch.image_b),
-            "identity_a": l1_loss(same_a.image, batch.clean_a),
-            "cam_b": class_activation_loss(from_a.logits, same_b.logits),
-            "cam_a": class_activation_loss(from_b.logits, same_a.logits),
-        }
+        same_b = self.generators["ab"](batch.image_b)
+        same_a = self.generators["ba"](batch.image_a, batch.attention_a)
+        terms = {}
+        if weights.identity:
+            terms["identity_b"] = l1_loss(same_b.image, batch.image_b)
+            terms["identity_a"] = l1_loss(same_a.image, batch.clean_a)
+        if weights.cam:
+            terms["cam_b"] = class_activation_loss(from_a.logits, same_b.logits)
+            terms["cam_a"] = class_activation_loss(from_b.logits, same_a.logits)
+        return terms

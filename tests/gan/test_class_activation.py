@@ -18,6 +18,19 @@ def test_features_are_weighed_by_the_classifier_that_judges_them() -> None:
     assert activated.features.tolist() == [[[[0, 8]], [[-1, -3]], [[0, 0]], [[3, 9]]]]
 
 
+def test_what_is_masked_is_zero_to_the_classifiers_alone() -> None:
+    activation, attention = ClassActivation(3, normalizes=False), torch.zeros(2, 1, 4, 6)
+    attention[..., 3:] = 1
+    features = torch.randn(2, 3, 4, 6, requires_grad=True)
+    masked, whole = activation(features, attention), activation(features)
+    assert torch.equal(masked.features, whole.features)
+    assert torch.equal(masked.logits, activation(features * attention).logits)
+    assert not torch.equal(masked.logits, whole.logits)
+    masked.logits.sum().backward()
+    assert not features.grad[..., :3].any()
+    assert features.grad[..., 3:].any()
+
+
 def test_normalised_classifiers_have_weights_of_length_one() -> None:
     activation = ClassActivation(8, normalizes=True)
     nn.init.constant_(activation.average.parametrizations.weight.original, 5.0)

@@ -30,6 +30,16 @@ VARIANTS = [
         "conditioning": "onehot",
         "generator": {"width": 4, "num_blocks": 1, "num_masks": 2, "squeeze_excitation": True},
     },
+    {
+        "method": "ugatit",
+        "ugatit": {
+            "masks_cam_input": True,
+            "masks_features": True,
+            "global_layers": 4,
+            "local_layers": 3,
+            "spectral_norm": False,
+        },
+    },
     {"background": "generate"},
     {"background": "mask_both"},
     {"background": "photo"},

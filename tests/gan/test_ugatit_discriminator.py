@@ -58,6 +58,19 @@ def test_convolutions_are_normalised_to_spectral_norm_one() -> None:
         assert torch.linalg.matrix_norm(module.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.01)
 
 
+def test_without_spectral_norm_weights_are_used_as_they_are() -> None:
+    network, image = discriminator(spectral_norm=False), torch.randn(1, 3, 16, 16)
+    before = network(image)
+    with torch.no_grad():
+        for scale in network.scales:
+            scale.head.weight.mul_(7)
+            scale.class_activation.average.weight.mul_(7)
+    for patches, scaled in zip(before[::2], network(image)[::2], strict=True):
+        assert scaled.std() > 2 * patches.std()
+    for classifier, scaled in zip(before[1::2], network(image)[1::2], strict=True):
+        torch.testing.assert_close(scaled, classifier * torch.tensor([7.0, 1.0]))
+
+
 def test_a_forward_pass_estimates_each_norm_once_and_in_full_precision(monkeypatch) -> None:
     estimate, precisions = _SpectralNorm.forward, []
 

@@ -2,14 +2,18 @@ import pytest
 import torch
 from torch import nn
 
+from gan.class_activation import class_activation_loss
 from gan.config import GeneratorConfig
 from gan.ugatit_generator import UgatitGenerator, heat_map_in_unit_range
 
 SMALL = {"width": 4, "num_blocks": 1}
+RECEPTIVE_RADIUS_PX = 3 + 1 + 2 + 2 * 4
+"""Of the encoder with one block: how far a feature sees beyond its place."""
 
 
-def generator(image_size=None, *, channels=(3, 3), **changes) -> UgatitGenerator:
-    return UgatitGenerator(GeneratorConfig(**SMALL | changes), *channels, image_size=image_size)
+def generator(image_size=None, *, channels=(3, 3), masks=None, **changes) -> UgatitGenerator:
+    switches = {} if masks is None else {f"masks_{masks}": True}
+    return UgatitGenerator(GeneratorConfig(**SMALL | changes), *channels, image_size=image_size, **switches)
 
 
 @pytest.mark.parametrize(("image_size", "num_parameters"), [((256, 256), 278_959_808), (None, 10_589_888)])
@@ -73,6 +77,65 @@ def test_the_heat_map_is_where_the_classifier_finds_its_features() -> None:
     heat_map = network(features).heat_map
     assert heat_map[0, 0, 1, 2] > 0
     assert heat_map.sum() == heat_map[0, 0, 1, 2]
+
+
+@pytest.fixture
+def landscape() -> tuple[torch.Tensor, torch.Tensor, slice]:
+    """An image [1, 3, 16, 64], the mask of its right quarter, the columns that features there never see."""
+    attention = torch.zeros(1, 1, 16, 64)
+    attention[..., 48:] = 1
+    return torch.randn(1, 3, 16, 64), attention, slice(None, 48 - RECEPTIVE_RADIUS_PX)
+
+
+def without_norms(network: UgatitGenerator) -> UgatitGenerator:
+    """Instance norms read whole feature maps; without them an encoder's features see their surroundings."""
+    for module in network.encoder.modules():
+        if isinstance(module, nn.InstanceNorm2d):
+            module.forward = lambda features: features
+    return network
+
+
+@pytest.mark.parametrize("masks", [None, "cam_input"])
+def test_a_masked_classifier_learns_from_the_foreground_alone(masks, landscape) -> None:
+    image, attention, unseen = landscape
+    network = without_norms(generator(masks=masks))
+    image.requires_grad_()
+    logits = network(image, attention).logits
+    class_activation_loss(logits, -logits).backward()
+    assert image.grad[..., unseen].any() == (masks is None)
+    assert image.grad[..., 48:].any()
+
+
+@pytest.mark.parametrize("masks", ["cam_input", "features"])
+def test_what_stands_outside_the_mask_changes_nothing_that_is_masked(masks, landscape) -> None:
+    image, attention, unseen = landscape
+    network = without_norms(generator(masks=masks))
+    other = image.clone()
+    other[..., unseen] = torch.randn_like(other[..., unseen])
+    one, another = network(image, attention), network(other, attention)
+    same_logits, same_image = (torch.allclose(one[i], another[i], atol=1e-6) for i in (1, 0))
+    assert (same_logits, same_image) == ((True, False) if masks == "cam_input" else (False, True))
+
+
+def test_of_masked_features_nothing_is_left_but_the_mask_of_the_input(landscape) -> None:
+    image, attention, _ = landscape
+    nowhere = torch.zeros_like(attention)
+    blind = generator(masks="features")
+    assert torch.equal(blind(image, nowhere).image, blind(-image, nowhere).image)
+    assert not blind(image, attention).heat_map[..., :12].any()
+    keeping = generator(masks="features", num_masks=2, keeps_input=True)
+    for left, right in zip(keeping(image, nowhere)[2:], keeping(-image, nowhere)[2:], strict=True):
+        assert torch.equal(left, right)
+    assert not torch.equal(keeping(image, nowhere).image, keeping(-image, nowhere).image)
+
+
+@pytest.mark.parametrize("masks", ["cam_input", "features"])
+def test_an_image_without_background_is_drawn_as_if_nothing_were_masked(masks, landscape) -> None:
+    image, attention, _ = landscape
+    network = generator(masks=masks)
+    whole, plain = network(image, torch.ones_like(attention)), network(image)
+    assert torch.equal(whole.image, plain.image)
+    assert torch.equal(whole.logits, plain.logits)
 
 
 def test_a_heat_map_is_shown_at_the_images_size() -> None:

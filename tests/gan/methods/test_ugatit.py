@@ -78,7 +78,7 @@ class Known(nn.Module):
         super().__init__()
         self.source = source
 
-    def forward(self, image: torch.Tensor) -> UgatitDrawn:
+    def forward(self, image: torch.Tensor, attention: torch.Tensor | None = None) -> UgatitDrawn:
         sign = 1.0 if image.mean().item() == pytest.approx(self.source) else -1.0
         return UgatitDrawn(image, torch.full((len(image), 2), 20 * sign), image.mean(1, keepdim=True), None)
 
@@ -99,10 +99,48 @@ def test_generators_tell_images_to_translate_from_those_of_their_own_domain(batc
             assert low <= terms[term] <= high
 
 
-def test_the_mask_is_not_used(batch, config, method_of) -> None:
-    method = method_of(config()).eval()
+def test_the_mask_is_not_used_unless_an_option_names_it(batch, config, method_of) -> None:
     hidden = batch._replace(attention_a=torch.zeros_like(batch.attention_a))
-    assert torch.equal(method.generator_phase(batch).total, method.generator_phase(hidden).total)
+    for switch, uses in ((None, False), ("masks_cam_input", True), ("masks_features", True)):
+        method = method_of(config(ugatit={switch: True} if switch else None)).eval()
+        same = torch.equal(method.generator_phase(batch).total, method.generator_phase(hidden).total)
+        assert same != uses
+
+
+@pytest.mark.parametrize("switch", ["masks_cam_input", "masks_features"])
+def test_what_comes_of_a_label_has_its_mask_and_what_comes_of_a_photograph_has_none(
+    switch, batch, config, method_of
+) -> None:
+    method = method_of(config(ugatit={switch: True})).eval()
+    ab, ba, attention = method.generators["ab"], method.generators["ba"], batch.attention_a
+    terms = method.generator_phase(batch).terms
+    from_a, from_b = ab(batch.image_a, attention), ba(batch.image_b)
+    same_a, same_b = ba(batch.image_a, attention), ab(batch.image_b)
+    expected = {
+        "cycle_a": (ba(from_a.image, attention).image - batch.clean_a).abs().mean(),
+        "cycle_b": (ab(from_b.image).image - batch.image_b).abs().mean(),
+        "identity_a": (same_a.image - batch.clean_a).abs().mean(),
+        "identity_b": (same_b.image - batch.image_b).abs().mean(),
+        "cam_a": class_activation_loss(from_b.logits, same_a.logits),
+        "cam_b": class_activation_loss(from_a.logits, same_b.logits),
+    }
+    for name, value in expected.items():
+        assert terms[name].item() == pytest.approx(value.item(), rel=1e-5), name
+    assert torch.equal(method.generators.draw_b(batch.image_a, attention, None), from_a.image)
+
+
+def test_the_heat_map_of_masked_features_is_of_the_foreground(batch, config, method_of) -> None:
+    generators = method_of(config(ugatit={"masks_features": True})).generators
+    heat_map = generators.heat_map_a(batch.image_a, batch.attention_a)
+    assert not heat_map[..., :10].any()
+    assert heat_map[..., 12:].any()
+
+
+@pytest.mark.parametrize("changes", [{"loss": {"cam": 0}}, {"conditioning": "onehot"}])
+def test_a_mask_of_what_no_loss_reads_is_refused(changes, config) -> None:
+    with pytest.raises(ValueError, match=r"ugatit\.masks_cam_input true"):
+        config(ugatit={"masks_cam_input": True}, **changes)
+    assert config(ugatit={"masks_features": True}, **changes)
 
 
 def test_identity_and_classifiers_need_the_same_channels_in_both_domains(batch, config, method_of) -> None:
@@ -114,10 +152,14 @@ def test_identity_and_classifiers_need_the_same_channels_in_both_domains(batch, 
     assert method.generators.draw_a(onehot.image_b).shape == (2, 4, 16, 24)
 
 
-@pytest.mark.parametrize("loss", [{"identity": 0, "cam": 1000}, {"identity": 10, "cam": 0}])
-def test_either_of_identity_and_classifier_works_alone(loss, batch, config, method_of) -> None:
-    phase = method_of(config(loss=loss)).generator_phase(batch)
-    assert {"identity_a", "identity_b", "cam_a", "cam_b"} <= set(phase.terms)
+@pytest.mark.parametrize("off", ["identity", "cam"])
+def test_either_of_identity_and_classifier_works_alone_and_the_other_is_not_computed(
+    off, batch, config, method_of
+) -> None:
+    on = {"identity": "cam", "cam": "identity"}[off]
+    phase = method_of(config(loss={off: 0})).generator_phase(batch)
+    assert {f"{on}_a", f"{on}_b"} <= set(phase.terms)
+    assert not {f"{off}_a", f"{off}_b"} & set(phase.terms)
     assert phase.total.isfinite()
 
 
@@ -172,7 +214,10 @@ def test_a_copied_method_goes_on_alike(batch, config, method_of) -> None:
 
 def test_heat_maps_can_be_looked_at(batch, config, method_of) -> None:
     generators = method_of(config()).generators
-    for heat_map in (generators.heat_map_a(batch.image_a), generators.heat_map_b(batch.image_b)):
+    for heat_map in (
+        generators.heat_map_a(batch.image_a, batch.attention_a),
+        generators.heat_map_b(batch.image_b),
+    ):
         assert heat_map.shape == (2, 1, 16, 24)
         assert heat_map.min() >= 0
         assert heat_map.max() <= 1
