@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from manifests.schema import SampleRecord, check_schema, from_table
+from manifests.schema import SampleRecord, check_schema, from_table, with_later_columns
 
 __all__ = [
     "TABLE_NAME",
@@ -101,7 +101,7 @@ def read_table(root: Path, columns: Sequence[str] | None = None) -> pa.Table:
     with open_parquet(path, where=path) as file:
         check_schema(file.schema_arrow)
         try:
-            return file.read(columns=None if columns is None else list(columns))
+            return with_later_columns(file.read()) if columns is None else file.read(columns=list(columns))
         except (pa.ArrowInvalid, OSError) as error:
             raise ManifestError(f"{path} is damaged: {error}.") from error
 

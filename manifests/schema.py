@@ -25,6 +25,7 @@ __all__ = [
     "sample_id",
     "to_table",
     "version_number",
+    "with_later_columns",
     "with_version_number",
 ]
 
@@ -72,6 +73,8 @@ class SampleRecord:
     """sha256 of the source label's file."""
     render_sha256: str | None = None
     """sha256 of the rendered picture that was translated; None = the label itself was."""
+    background_sha256: str | None = None
+    """sha256 of the photograph whose background was pasted; None = none was."""
     source_part: str
     """Folder that the source label came from: "train", "test", or "unsplit"."""
     split: str | None = None
@@ -104,7 +107,9 @@ class SampleRecord:
             object.__setattr__(self, "mask_coverage", rounded)
 
 
-_NULLABLE = {"camera", "reject_reason", "render_sha256"}
+_LATER = {"render_sha256", "background_sha256"}
+"""Columns that tables of earlier releases lack; read as if they were empty there."""
+_NULLABLE = {"camera", "reject_reason", *_LATER}
 _ARROW_TYPES = {
     "width": pa.int32(),
     "height": pa.int32(),
@@ -128,11 +133,22 @@ columns into `image` and `label`."""
 
 
 def lineage_key(
-    *, source_sha256: str, seed: int, variant: int, snapshot_sha256: str, settings_sha256: str
+    *,
+    source_sha256: str,
+    seed: int,
+    variant: int,
+    snapshot_sha256: str,
+    settings_sha256: str,
+    render_sha256: str | None = None,
+    background_sha256: str | None = None,
 ) -> str:
     """Ten hex digits that name everything an image depends on; equal lineage means equal bytes."""
-    lineage = json.dumps([source_sha256, seed, variant, snapshot_sha256, settings_sha256])
-    return hashlib.sha256(lineage.encode()).hexdigest()[:_KEY_HEX_DIGITS]
+    lineage: list[Any] = [source_sha256, seed, variant, snapshot_sha256, settings_sha256]
+    pictures = {"render": render_sha256, "background": background_sha256}
+    used = {kind: sha256 for kind, sha256 in pictures.items() if sha256 is not None}
+    if used:  # without, the key is what it was before pictures were part of it
+        lineage.append(used)
+    return hashlib.sha256(json.dumps(lineage).encode()).hexdigest()[:_KEY_HEX_DIGITS]
 
 
 def sample_id(stem: str, key: str) -> str:
@@ -148,7 +164,8 @@ def to_table(records: Iterable[SampleRecord], *, palette: Mapping[str, Any]) -> 
     """Rows of a manifest from finished records.
 
     Args:
-        records: finished records; only `camera`, `reject_reason` and `render_sha256` may be None.
+        records: finished records; only `camera`, `reject_reason`, `render_sha256` and `background_sha256` may
+            be None.
         palette: the label palette as plain JSON values: {"name", "classes": [{"name", "color", ...}, ...]};
             the position of a class is its id.
 
@@ -174,12 +191,13 @@ def to_table(records: Iterable[SampleRecord], *, palette: Mapping[str, Any]) -> 
 def from_table(table: pa.Table) -> list[SampleRecord]:
     """The records of a manifest's rows; the opposite of `to_table`."""
     check_schema(table.schema)
-    rows = table.select(SCHEMA.names).to_pylist()
+    rows = with_later_columns(table).select(SCHEMA.names).to_pylist()
     return [SampleRecord(**row | {"class_pixel_counts": tuple(row["class_pixel_counts"])}) for row in rows]
 
 
 def check_schema(schema: pa.Schema) -> None:
-    """Refuse a schema that lacks a column or holds one of another type; columns of its own are allowed.
+    """Refuse a schema that lacks a column or holds one of another type; columns of its own are allowed, and
+    those that earlier releases had not may be missing.
 
     Raises:
         SchemaError: names the columns.
@@ -187,11 +205,20 @@ def check_schema(schema: pa.Schema) -> None:
     faults = []
     for field in SCHEMA:
         if field.name not in schema.names:
-            faults.append(f"{field.name} is missing")
+            if field.name not in _LATER:
+                faults.append(f"{field.name} is missing")
         elif schema.field(field.name).type != field.type:
             faults.append(f"{field.name} is {schema.field(field.name).type}, not {field.type}")
     if faults:
         raise SchemaError(f"The table is no seg2real manifest: {'; '.join(faults)}.")
+
+
+def with_later_columns(table: pa.Table) -> pa.Table:
+    """The same rows, with an empty column for each that a table of an earlier release lacks."""
+    for index, field in enumerate(SCHEMA):
+        if field.name in _LATER and field.name not in table.schema.names:
+            table = table.add_column(index, field, pa.nulls(table.num_rows, field.type))
+    return table
 
 
 def palette_of(schema: pa.Schema) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from manifests.schema import (
     palette_of,
     same_classes,
     version_number,
+    with_later_columns,
     with_version_number,
 )
 from manifests.writer import table_bytes
@@ -214,7 +215,7 @@ def _head(root: Path) -> Manifest:
 def _read_part(root: Path, record: VersionRecord) -> pa.Table:
     path = root / VERSIONS_FOLDER / record.table
     with open_parquet(_part_bytes(root, record), where=path) as file:
-        return file.read()
+        return with_later_columns(file.read())
 
 
 def _part_bytes(root: Path, record: VersionRecord) -> bytes:

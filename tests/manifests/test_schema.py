@@ -20,6 +20,7 @@ from manifests.schema import (
     sample_id,
     to_table,
     version_number,
+    with_later_columns,
     with_version_number,
 )
 
@@ -44,6 +45,8 @@ records = st.builds(
         "accepted": st.booleans(),
         "camera": st.none() | text,
         "reject_reason": st.none() | text,
+        "render_sha256": st.none() | text,
+        "background_sha256": st.none() | text,
     },
 )
 
@@ -92,6 +95,20 @@ def test_a_foreign_schema_is_refused_by_column() -> None:
     check_schema(SCHEMA.append(pa.field("score", pa.float64())))
 
 
+@pytest.mark.parametrize("missing", [["render_sha256", "background_sha256"], ["background_sha256"]])
+@settings(deadline=None, max_examples=20)
+@given(st.lists(records, max_size=3))
+def test_a_table_of_an_earlier_release_is_read_as_one_without_its_later_columns(
+    missing: list[str], rows: list[SampleRecord]
+) -> None:
+    rows = [replace(row, **dict.fromkeys(missing)) for row in rows]
+    table = to_table(rows, palette=PALETTE)
+    earlier = table.drop_columns(missing)
+    assert from_table(earlier) == rows
+    assert with_later_columns(earlier).equals(table, check_metadata=True)
+    assert with_later_columns(table) is table
+
+
 def test_the_version_number_travels_in_the_schema() -> None:
     table = to_table([], palette=PALETTE)
     assert version_number(table.schema) == 0
@@ -112,6 +129,9 @@ def test_the_lineage_key_depends_on_every_part() -> None:
     changed = [LINEAGE | {name: value * 2} for name, value in LINEAGE.items()]
     keys = {lineage_key(**lineage) for lineage in [LINEAGE, *changed, LINEAGE | {"seed": 11, "variant": 1}]}
     assert len(keys) == 7
+    pictures = [{"render_sha256": "d"}, {"background_sha256": "d"}]
+    pictures += [{"render_sha256": "d", "background_sha256": "e"}, {"render_sha256": "de"}]
+    assert len(keys | {lineage_key(**LINEAGE, **picture) for picture in pictures}) == 11
     assert all(len(key) == 10 and set(key) <= set("0123456789abcdef") for key in keys)
     assert lineage_key(**LINEAGE) == "9cf9cf5479"
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from manifests import versions
 from manifests.merge import ConflictError
 from manifests.reader import ManifestError, read_records, read_schema
 from manifests.schema import SCHEMA, SchemaError, to_table, version_number
 from manifests.versions import commit, open_manifest, read_version, version_numbers
+from manifests.writer import table_bytes
 
 
 def test_a_dataset_grows_version_by_version(tmp_path: Path, rows: Callable, make_record: Callable) -> None:
@@ -43,6 +45,24 @@ def test_a_commit_that_changes_nothing_publishes_nothing(tmp_path: Path, rows: C
     assert commit(tmp_path, rows("a", "a"), remove=["no such row"], expected_parent=0) == 1
     assert commit(tmp_path) == 1
     assert (sorted(tmp_path.rglob("*")), (tmp_path / "metadata.parquet").stat().st_mtime_ns) == before
+
+
+def test_a_dataset_of_an_earlier_release_can_be_read_and_added_to(
+    tmp_path: Path, rows: Callable, make_record: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(
+            versions,
+            "table_bytes",
+            lambda table: table_bytes(table.drop_columns(["render_sha256", "background_sha256"])),
+        )
+        commit(tmp_path, rows("a", "b"))
+    assert "background_sha256" not in read_schema(tmp_path).names
+    assert read_records(tmp_path) == [make_record("a"), make_record("b")]
+    assert commit(tmp_path, rows("b")) == 1
+    assert commit(tmp_path, rows("c", background_sha256="9" * 64), remove=[make_record("a").sample_id]) == 2
+    assert open_manifest(tmp_path, version=1).records == [make_record("a"), make_record("b")]
+    assert read_records(tmp_path) == [make_record("b"), make_record("c", background_sha256="9" * 64)]
 
 
 def test_the_same_rows_give_the_same_table_in_any_order(tmp_path: Path, rows: Callable) -> None:
