@@ -4,7 +4,7 @@ from typing import Literal
 
 from torch import Tensor
 
-__all__ = ["BLACK", "composite", "place_background"]
+__all__ = ["BLACK", "backdrop_of", "composite"]
 
 BLACK = -1.0
 
@@ -20,26 +20,18 @@ def composite(foreground: Tensor, background: Tensor | float, attention: Tensor)
     return foreground * attention + background * (1 - attention)
 
 
-def place_background(
-    drawn_b: Tensor,
-    background: Literal["generate", "mask_both", "photo", "keep"],
-    *,
-    attention: Tensor,
-    image_a: Tensor,
-    image_b: Tensor | None,
-) -> Tensor:
-    """What the generator drew, with the background that was chosen outside the mask: float [N, 3, H, W] in
-    [-1, 1].
+def backdrop_of(
+    background: Literal["generate", "mask_both", "photo", "keep"], *, clean_a: Tensor, image_b: Tensor | None
+) -> Tensor | None:
+    """What stands outside the label's mask: float [N, 3, H, W] in [-1, 1]; None = the generator draws it too.
 
     Args:
-        drawn_b: float [N, 3, H, W], the generator's picture.
         background: "generate" = as drawn; "mask_both" = black; "photo" = `image_b`'s pixels; "keep" =
-            `image_a`'s pixels.
-        attention: float [N, 1, H, W], 1 = as drawn, 0 = background.
-        image_a: float [N, 3, H, W], the conditioning image; read with "keep".
-        image_b: float [N, 3, H, W], a photograph; read with "photo".
+            `clean_a`'s pixels.
+        clean_a: float [N, Ca, H, W], the conditioning image without noise.
+        image_b: float [N, 3, H, W], a photograph for each; read with "photo".
     """
-    if background == "generate":
-        return drawn_b
-    outside = {"mask_both": BLACK, "photo": image_b, "keep": image_a}[background]
-    return composite(drawn_b, outside, attention)
+    if background == "mask_both":
+        num, _, height, width = clean_a.shape
+        return clean_a.new_full((num, 3, height, width), BLACK)
+    return {"generate": None, "photo": image_b, "keep": clean_a}[background]

@@ -1,11 +1,13 @@
 """The fixed grid of pictures that shows how a run is doing."""
 
 from collections.abc import Callable
+from itertools import repeat
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gan.attention import backdrop_of
 from gan.conditioning import Conditioning, draw_noise_field
 from gan.data import HostBatch, from_uint8, to_uint8
 from gan.training_state import TrainingState
@@ -35,9 +37,11 @@ def draw_preview(state: TrainingState, images: HostBatch) -> np.ndarray:
         correlation_px=conditioning.noise.correlation_px,
         generator=torch.Generator(device).manual_seed(NOISE_SEED),
     )
-    image_a, _, attention = conditioning(label_map, noise)
+    image_a, clean_a, attention = conditioning(label_map, noise)
     image_b = from_uint8(torch.from_numpy(images.photo).to(device))
-    fake_b = _one_by_one(generators.draw_b, image_a, attention, image_b.roll(1, dims=0))
+    background, other_b = state.config.drawn_background, image_b.roll(1, dims=0)
+    backdrop = backdrop_of(background, clean_a=clean_a, image_b=other_b)
+    fake_b = _one_by_one(generators.draw_b, image_a, attention, backdrop)
     rows = [_label_colors(image_a, conditioning), to_uint8(fake_b).cpu().numpy()]
     if generators.draws_a:
         fake_a = _one_by_one(generators.draw_a, image_b)
@@ -46,13 +50,15 @@ def draw_preview(state: TrainingState, images: HostBatch) -> np.ndarray:
             _label_colors(_one_by_one(generators.draw_a, fake_b), conditioning),
             to_uint8(image_b).cpu().numpy(),
             _label_colors(fake_a, conditioning),
-            to_uint8(_one_by_one(generators.draw_b, fake_a, everywhere, image_b)).cpu().numpy(),
+            to_uint8(_one_by_one(generators.draw_b, fake_a, everywhere, None)).cpu().numpy(),
         ]
     return _tile(rows)
 
 
-def _one_by_one(draw: Callable[..., Tensor], *images: Tensor) -> Tensor:
-    return torch.cat([draw(*each) for each in zip(*(image.split(1) for image in images), strict=True)])
+def _one_by_one(draw: Callable[..., Tensor], first: Tensor, *others: Tensor | None) -> Tensor:
+    """`draw` of each image [N, C, H, W] with its own of the others; those that are None it gets as None."""
+    parts = [repeat(None, len(first)) if other is None else other.split(1) for other in others]
+    return torch.cat([draw(*each) for each in zip(first.split(1), *parts, strict=True)])
 
 
 def _label_colors(image: Tensor, conditioning: Conditioning) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan.attention import backdrop_of
 from gan.conditioning import Conditioning
 from gan.data import from_uint8, pad_to_multiple, to_uint8
 from gan.device import autocast, resolve_device
@@ -112,13 +113,13 @@ class Translator:
     ) -> np.ndarray:
         labels = torch.from_numpy(label_maps).to(self.device, non_blocking=True)
         noise = torch.from_numpy(noise_fields).to(self.device, non_blocking=True)
-        image_a, _, attention = self.conditioning(labels, noise)
-        image_b = (
-            None if photos is None else self._padded(from_uint8(torch.from_numpy(photos).to(self.device)))
-        )
+        image_a, clean_a, attention = self.conditioning(labels, noise)
+        image_b = None if photos is None else from_uint8(torch.from_numpy(photos).to(self.device))
+        backdrop = backdrop_of(self.info.train.drawn_background, clean_a=clean_a, image_b=image_b)
+        backdrop = None if backdrop is None else self._padded(backdrop)
         height, width = image_a.shape[-2:]
         with autocast(self.device, self.precision):
-            picture = self.generators.draw_b(self._padded(image_a), self._padded(attention), image_b)
+            picture = self.generators.draw_b(self._padded(image_a), self._padded(attention), backdrop)
         return to_uint8(picture[..., :height, :width]).cpu().numpy()
 
     def _read_labels(self, photos: np.ndarray) -> np.ndarray:

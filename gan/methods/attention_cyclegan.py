@@ -8,13 +8,13 @@ stands outside a label's mask is the choice `background`:
 - "mask_both": the discriminator sees fakes and photographs under a label's mask, and only patches under it
   count.
 - "photo": it is pasted from a photograph.
-- "keep": the label's own black. Photographs have no such black, so the discriminator wins at once; kept for
-  comparison.
+- "keep": it stays as it is. Of a label that is black, which photographs have none of, so the discriminator
+  wins at once; kept for comparison. A render has a background that is worth keeping.
 """
 
 from torch import Tensor
 
-from gan.attention import composite, place_background
+from gan.attention import backdrop_of, composite
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.methods.background import judged_b, remembered_b
@@ -37,15 +37,9 @@ __all__ = ["AttentionCycleGAN", "AttentionCycleGenerators"]
 class AttentionCycleGenerators(CycleGenerators):
     """A generator for each direction, and the chosen background outside the label's mask."""
 
-    def __init__(self, config: TrainConfig, domain: DomainA):
-        super().__init__(config, domain)
-        self.background = config.background
-
-    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, backdrop: Tensor | None) -> Tensor:
         drawn_b = self["ab"](image_a)
-        return place_background(
-            drawn_b, self.background, attention=attention_a, image_a=image_a, image_b=image_b
-        )
+        return drawn_b if backdrop is None else composite(drawn_b, backdrop, attention_a)
 
 
 class AttentionCycleGAN(Method):
@@ -62,7 +56,10 @@ class AttentionCycleGAN(Method):
         attention, label_weight = batch.attention_a, self.label_weight(batch)
 
         # Translate to the other domain and back; the geometry stays, so the way back has the same mask.
-        fake_b = self.generators.draw_b(batch.image_a, attention, batch.image_b.roll(1, dims=0))
+        backdrop = backdrop_of(
+            self.config.background, clean_a=batch.clean_a, image_b=batch.image_b.roll(1, dims=0)
+        )
+        fake_b = self.generators.draw_b(batch.image_a, attention, backdrop)
         drawn_a = generator_ba(batch.image_b)
         fake_a = noised(drawn_a, batch, self.config, self.domain)
         cycled_a = generator_ba(fake_b)

@@ -45,7 +45,7 @@ class CutGenerators(Generators):
         """What the network is given of a picture: float [N, 3, H, W] -> [N, Cin, H, W]."""
         return _padded(image_b, before=self.num_label_channels)
 
-    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, backdrop: Tensor | None) -> Tensor:
         return self["ab"](self.input_a(image_a))
 
     def draw_a(self, image_b: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ class CycleGenerators(Generators):
         )
         self.size_multiple = self["ab"].size_multiple
 
-    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, backdrop: Tensor | None) -> Tensor:
         return self["ab"](image_a)
 
     def draw_a(self, image_b: Tensor) -> Tensor:

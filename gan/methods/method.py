@@ -53,13 +53,14 @@ class Generators(nn.ModuleDict, ABC):
     """False where a method learns no way back from photographs; `draw_a` is then never called."""
 
     @abstractmethod
-    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, backdrop: Tensor | None) -> Tensor:
         """A photo-like picture for each conditioning image: float [N, 3, H, W] in [-1, 1].
 
         Args:
             image_a: float [N, Ca, H, W] in [-1, 1].
             attention_a: float [N, 1, H, W], the label's mask.
-            image_b: float [N, 3, H, W], photographs whose background is pasted; None where none is.
+            backdrop: float [N, 3, H, W], what stands outside the mask (`gan.attention.backdrop_of`); None =
+                the network draws that too, as all but attention_cyclegan's do.
         """
 
     @abstractmethod

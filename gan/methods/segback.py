@@ -38,7 +38,7 @@ class SegBackGenerators(Generators):
         )
         self.size_multiple = max(self["ab"].size_multiple, self["ba"].size_multiple)
 
-    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, backdrop: Tensor | None) -> Tensor:
         return self["ab"](image_a)
 
     def draw_a(self, image_b: Tensor) -> Tensor:

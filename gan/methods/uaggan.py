@@ -37,7 +37,7 @@ class UagganGenerators(CycleGenerators):
         self["attention_a"] = AttentionNetwork(domain.channels, config.uaggan.attention_width)
         self["attention_b"] = AttentionNetwork(3, config.uaggan.attention_width)
 
-    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, backdrop: Tensor | None) -> Tensor:
         return composite(self["ab"](image_a), image_a, self["attention_a"](image_a))
 
     def draw_a(self, image_b: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ class UgatitGenerators(Generators):
         set_variance(self, config.ugatit.norm_variance)
         self.size_multiple = self["ab"].size_multiple
 
-    def draw_b(self, image_a: Tensor, attention_a: Tensor, image_b: Tensor | None) -> Tensor:
+    def draw_b(self, image_a: Tensor, attention_a: Tensor, backdrop: Tensor | None) -> Tensor:
         return self["ab"](image_a, attention_a).image
 
     def draw_a(self, image_b: Tensor) -> Tensor:
