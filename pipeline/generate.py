@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain, groupby
@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 import pipeline
-from gan.schedule import derived_seed
 from gan.snapshot import Snapshot
 from gan.translator import Translator
 from manifests.durable import make_folders, write_durable
@@ -23,12 +22,12 @@ from pipeline.config import RunConfig
 from pipeline.geometry import CENTERED, cover_scale, resize_label_map, scaled_size, view
 from pipeline.images import (
     BadImageError,
+    decode_image,
     decode_label,
     encode_jpeg,
     encode_label_png,
     encode_png,
     read_bytes,
-    read_image,
 )
 from pipeline.palette import Palette
 from pipeline.preprocess import noise_field
@@ -57,8 +56,7 @@ class Generation:
         config: the run.
         snapshot: what draws.
         label_paths: source sha256 -> where that label lies.
-        photos: photographs for pasted backgrounds; read only when the snapshot was trained with background
-            "photo".
+        background_paths: photographs' sha256 -> where each lies, of those whose backgrounds the samples name.
     """
 
     def __init__(
@@ -66,12 +64,12 @@ class Generation:
         config: RunConfig,
         snapshot: SnapshotRef,
         label_paths: Mapping[str, Path],
-        photos: Sequence[Path],
+        background_paths: Mapping[str, Path],
     ):
         self._config = config
         self._palette: Palette = config.read_palette()
         self._label_paths = label_paths
-        self._photos = photos
+        self._background_paths = background_paths
         self._translator = Translator(
             Snapshot.from_bytes(snapshot.path.read_bytes()),
             device=config.train.device,
@@ -90,7 +88,8 @@ class Generation:
             The shard with its finished rows.
 
         Raises:
-            BadImageError: a label cannot be read any more, or is not what it was when it was checked.
+            BadImageError: a label or photograph cannot be read any more, or is not what it was when it was
+                checked.
             DiskFullError: the pictures do not fit.
         """
         for kind in ("images", "labels"):
@@ -114,9 +113,7 @@ class Generation:
     def _read(self, samples: tuple[SampleRecord, ...]) -> list[_Drawing]:
         """One label and all of its variants."""
         path = self._label_paths[samples[0].source_sha256]
-        data = read_bytes(path)
-        if hashlib.sha256(data).hexdigest() != samples[0].source_sha256:
-            raise BadImageError(path, "it has changed since it was checked; run the same command again")
+        data = _checked_bytes(path, samples[0].source_sha256)
         sources = self._config.sources
         label_map = self._scaled(
             decode_label(
@@ -147,12 +144,11 @@ class Generation:
         )
 
     def _photo(self, sample: SampleRecord, shape: tuple[int, int]) -> np.ndarray | None:
-        if not self._translator.needs_photos:
+        if sample.background_sha256 is None:
             return None
-        number = derived_seed(sample.seed, "photo", int(sample.source_sha256[:8], 16), sample.variant)
-        photo = read_image(
-            self._photos[number % len(self._photos)], max_megapixels=self._config.sources.max_megapixels
-        )
+        path = self._background_paths[sample.background_sha256]
+        data = _checked_bytes(path, sample.background_sha256)
+        photo = decode_image(data, path, max_megapixels=self._config.sources.max_megapixels)
         return view(photo, CENTERED, width=shape[1], height=shape[0])
 
     def _batches(self, drawings: Iterable[_Drawing]) -> Iterator[list[_Drawing]]:
@@ -210,6 +206,13 @@ class Generation:
         if self._config.generate.image_format == "jpg":
             return encode_jpeg(picture, self._config.generate.jpeg_quality)
         return encode_png(picture)
+
+
+def _checked_bytes(path: Path, sha256: str) -> bytes:
+    data = read_bytes(path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise BadImageError(path, "it has changed since it was checked; run the same command again")
+    return data
 
 
 def _in_order(

@@ -56,6 +56,12 @@ class Prepared:
         return _outside_test(paths)
 
     @property
+    def background_paths(self) -> dict[str, Path]:
+        """Photographs whose backgrounds may be pasted, those to train on: sha256 -> where it lies."""
+        sha256s = {photo.path: photo.sha256 for photo in self.photos}
+        return {sha256s[path]: path for path in self.train_photos}
+
+    @property
     def train_photos(self) -> tuple[Path, ...]:
         """Photographs to train on: those outside test folders, or all where there are no others."""
         return _outside_test([(photo.path, photo.part) for photo in self.photos])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from manifests.reader import TABLE_NAME, read_schema
-from manifests.schema import palette_of, same_classes, to_table, version_number
+from manifests.schema import SampleRecord, palette_of, same_classes, to_table, version_number
 from manifests.versions import VERSIONS_FOLDER, commit, open_manifest, version_numbers
 from pipeline.config import RunConfig
 from pipeline.palette import Palette
@@ -35,7 +35,7 @@ def output_conflict(output: Path, palette: Palette) -> str | None:
 
 def publish(config: RunConfig, shards: Sequence[Shard], *, snapshot_sha256: str | None = None) -> int:
     """Commit finished shards as one version; pictures of the same labels from earlier snapshots or settings
-    leave with it.
+    leave with it, and so do those of the same label, seed and variant with another render or background.
 
     Args:
         config: the run.
@@ -52,12 +52,13 @@ def publish(config: RunConfig, shards: Sequence[Shard], *, snapshot_sha256: str 
     renewed = {sample.source_sha256 for sample in added}
     new_ids = {sample.sample_id for sample in added}
     lineages = {(sample.snapshot_sha256, sample.config_sha256) for sample in added}
+    places = {_place(sample) for sample in added}
     superseded = [
         row.sample_id
         for row in manifest.records
         if row.source_sha256 in renewed
         and row.sample_id not in new_ids
-        and (row.snapshot_sha256, row.config_sha256) not in lineages
+        and ((row.snapshot_sha256, row.config_sha256) not in lineages or _place(row) in places)
     ]
     palette = config.read_palette().model_dump(mode="json")
     version = commit(
@@ -78,3 +79,8 @@ def publish(config: RunConfig, shards: Sequence[Shard], *, snapshot_sha256: str 
         config.output / TABLE_NAME,
     )
     return version
+
+
+def _place(sample: SampleRecord) -> tuple[str, int, int]:
+    """What a dataset of one snapshot and settings has one picture of."""
+    return sample.source_sha256, sample.seed, sample.variant

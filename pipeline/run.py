@@ -181,7 +181,8 @@ def plan_stage(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> 
     """Compare what is wanted with what is published and staged; remove what killed runs left."""
     published = open_manifest(config.output).records
     splits = {row.source_sha256: row.split for row in published}
-    wanted = wanted_samples(config, config.read_palette(), prepared.records, snapshot, splits)
+    palette, photos = config.read_palette(), prepared.background_paths
+    wanted = wanted_samples(config, palette, prepared.records, snapshot, splits, photos)
     staged = read_staged(config.output)
     plan = Plan(*plan_shards(wanted, published, staged, shard_labels=config.generate.shard_labels))
     remove_leftovers(config.output, published, plan.staged)
@@ -201,7 +202,7 @@ def generate_stage(
         return []
     from pipeline.generate import Generation
 
-    generation = Generation(config, snapshot, prepared.label_paths, prepared.train_photos)
+    generation = Generation(config, snapshot, prepared.label_paths, prepared.background_paths)
     total = sum(len(shard.samples) for shard in shards)
     done = itertools.count(1)
     with show("generate", "images") as progress:

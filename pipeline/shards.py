@@ -21,6 +21,7 @@ from manifests.schema import SampleRecord, from_table, lineage_key, sample_id, t
 from manifests.splits import split_of
 from manifests.versions import open_manifest, version_numbers
 from manifests.writer import table_bytes
+from pipeline.backgrounds import Backgrounds
 from pipeline.config import RunConfig, fingerprint
 from pipeline.palette import Palette
 
@@ -92,6 +93,7 @@ def wanted_samples(
     labels: Iterable[SampleRecord],
     snapshot: SnapshotRef,
     published_splits: Mapping[str, str] = NO_SPLITS,
+    background_sha256s: Iterable[str] = (),
 ) -> list[SampleRecord]:
     """One record for every label and variant, named and assigned to its split; ordered by name.
 
@@ -101,8 +103,10 @@ def wanted_samples(
         labels: records as `pipeline.prepare` found them.
         snapshot: what will draw the images.
         published_splits: source sha256 -> split, of labels that the dataset has images of: they keep it.
+        background_sha256s: photographs to choose from where backgrounds are pasted.
     """
     settings = settings_fingerprint(config, palette)
+    backgrounds = Backgrounds(background_sha256s) if config.train.drawn_background == "photo" else None
     wanted = []
     for label in labels:
         split = published_splits.get(label.source_sha256) or split_of(
@@ -112,9 +116,14 @@ def wanted_samples(
             test_fraction=config.publish.test_fraction,
         )
         for variant in range(config.generate.variants):
+            seed, background = config.generate.seed, None
+            if backgrounds is not None:
+                background = backgrounds.choose(label.source_sha256, seed, variant)
             key = lineage_key(
-                source_sha256=label.source_sha256 + (label.render_sha256 or ""),
-                seed=config.generate.seed,
+                source_sha256=label.source_sha256,
+                render_sha256=label.render_sha256,
+                background_sha256=background,
+                seed=seed,
                 variant=variant,
                 snapshot_sha256=snapshot.sha256,
                 settings_sha256=settings,
@@ -122,8 +131,9 @@ def wanted_samples(
             sample = replace(
                 label,
                 sample_id=sample_id(Path(label.source_label).stem, key),
+                background_sha256=background,
                 split=split,
-                seed=config.generate.seed,
+                seed=seed,
                 variant=variant,
                 method=config.train.method,
                 snapshot_name=snapshot.path.stem,

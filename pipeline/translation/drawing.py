@@ -8,9 +8,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import torch
 
-from gan.schedule import derived_seed
 from gan.snapshot import Snapshot, SnapshotError
 from gan.translator import ImageSizeError, Translator
+from pipeline.backgrounds import Backgrounds
 from pipeline.geometry import CENTERED, resize_label_map, resize_photo, scaled_size, view
 from pipeline.images import (
     BadImageError,
@@ -140,8 +140,7 @@ class Drawing:
         noise = noise_field(sha256, seed, variant, shape, self._correlation_px)
         if not self._photos:
             return _Look(noise, None)
-        number = derived_seed(seed, "photo", int(sha256[:8], 16), variant)
-        photo = read_image(self._photos[number % len(self._photos)])
+        photo = read_image(self._photos[Backgrounds(self._photos).choose(sha256, seed, variant)])
         return _Look(noise, view(photo, CENTERED, width=shape[1], height=shape[0]))
 
     def _draw(self, label_map: np.ndarray, look: _Look, source: Path) -> np.ndarray:
@@ -189,10 +188,10 @@ def _read_snapshot(path: Path) -> Snapshot:
         raise TranslationError(f"{path}: {' '.join(str(error).split())}") from None
 
 
-def _find_photos(snapshot: Path, translator: Translator, settings: TranslationSettings) -> list[Path]:
-    """Backgrounds to paste; none where none is pasted."""
+def _find_photos(snapshot: Path, translator: Translator, settings: TranslationSettings) -> dict[str, Path]:
+    """Backgrounds to paste, sha256 -> path; none where none is pasted."""
     if not translator.needs_photos or settings.direction == "ba":
-        return []
+        return {}
     if settings.photos is None:
         raise TranslationError(
             f"{snapshot} pastes backgrounds from photographs; name a folder of them by --photos."
@@ -200,4 +199,4 @@ def _find_photos(snapshot: Path, translator: Translator, settings: TranslationSe
     photos = images_under(settings.photos, PHOTO_SUFFIXES)
     if not photos:
         raise TranslationError(f"--photos {settings.photos} holds no photographs.")
-    return photos
+    return {hashlib.sha256(read_bytes(path)).hexdigest(): path for path in photos}

@@ -1,7 +1,7 @@
 """Generation: the same bytes however it is done, the sizes of the labels, and nothing done twice."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from pipeline.images import (
     read_image,
     read_label,
 )
-from pipeline.prepare import Prepared, prepare
+from pipeline.prepare import Photo, Prepared, prepare
 from pipeline.run import generate_stage, plan_stage
 from pipeline.shards import Shard, SnapshotRef
 from pipeline.training import label_spec
@@ -66,7 +66,8 @@ def make(folder: Path, tmp_path: Path, tiny_config: Callable) -> Callable[..., t
 
     def make(name: str = "out", background: str = "generate", **settings: object) -> tuple:
         sources = {"labels": str(folder / "soccer"), "photos": str(folder / "soccer")}
-        config = tiny_config(tmp_path / name, scenes=None, sources=sources, generate=settings)
+        train = {"background": background}
+        config = tiny_config(tmp_path / name, scenes=None, sources=sources, train=train, generate=settings)
         prepared = prepare(
             config.sources,
             config.read_palette(),
@@ -193,17 +194,69 @@ def test_a_label_that_changed_since_it_was_checked_is_one_sentence(make: Callabl
     assert len({name for name in bytes_of(config.output) if name.startswith("images")}) == len(SIZES)
 
 
-def test_pasted_backgrounds_come_from_photographs(make: Callable) -> None:
-    """Where the label is environment, the picture is one of the photographs, scaled and cropped."""
-    config, prepared, snapshot = make(background="photo", scale="native")
-    photos = [read_image(path) for path in prepared.train_photos]
+def test_a_pasted_background_is_that_of_the_photograph_that_the_row_names(make: Callable) -> None:
+    """Where the label is environment, the picture is the photograph, scaled and cropped."""
+    config, prepared, snapshot = make(background="photo", scale="native", variants=2)
     palette = config.read_palette()
-    for shard in drawn(config, prepared, snapshot):
+    rows = [row for shard in drawn(config, prepared, snapshot) for row in shard.samples]
+    assert {row.background_sha256 for row in rows} == set(prepared.background_paths)
+    for row in rows:
+        picture = read_image(config.output / row.image_file_name)
+        is_background = read_label(config.output / row.label_file_name, palette) == 0
+        photo = read_image(prepared.background_paths[row.background_sha256])
+        shown = view(photo, CENTERED, width=row.width, height=row.height)
+        assert np.array_equal(picture[is_background], shown[is_background])
+
+
+def test_photographs_that_are_added_or_moved_change_only_the_rows_that_they_are_pasted_into(
+    make: Callable, tmp_path: Path
+) -> None:
+    def with_photos(prepared: Prepared, photos: Sequence[Photo]) -> Prepared:
+        return replace(prepared, photos=tuple(photos))
+
+    config, prepared, snapshot = make("all", background="photo", variants=3)
+    added, *kept = prepared.photos
+    fewer = make("fewer", background="photo", variants=3)[0]
+    before = {
+        row.sample_id: row
+        for shard in drawn(fewer, with_photos(prepared, kept), snapshot)
+        for row in shard.samples
+    }
+    moved = [replace(photo, path=tmp_path / f"{9 - i}.jpg") for i, photo in enumerate(prepared.photos)]
+    for photo, there in zip(prepared.photos, moved, strict=True):
+        there.path.write_bytes(photo.path.read_bytes())
+    rows = [
+        row for shard in drawn(config, with_photos(prepared, moved[::-1]), snapshot) for row in shard.samples
+    ]
+    changed = {row.sample_id for row in rows if row.background_sha256 == added.sha256}
+    assert changed
+    for row in rows:
+        assert (row.sample_id in before) == (row.sample_id not in changed)
+        if row.sample_id not in changed:
+            assert row.image_sha256 == before[row.sample_id].image_sha256
+    assert len({(row.source_sha256, row.variant) for row in rows}) == len(rows) == len(before)
+
+
+def test_the_bytes_follow_from_the_row(make: Callable) -> None:
+    """Whatever photographs there are beside the one that it names."""
+    config, prepared, snapshot = make(background="photo", variants=2)
+    shards = drawn(config, prepared, snapshot)
+    for shard in shards:
         for row in shard.samples:
-            picture = read_image(config.output / row.image_file_name)
-            is_background = read_label(config.output / row.label_file_name, palette) == 0
-            views = [view(photo, CENTERED, width=row.width, height=row.height) for photo in photos]
-            assert any(np.array_equal(picture[is_background], shown[is_background]) for shown in views)
+            path = prepared.background_paths[row.background_sha256]
+            again = Generation(config, snapshot, prepared.label_paths, {row.background_sha256: path})
+            (config.output / row.image_file_name).unlink()
+            assert again.run(Shard(shard.number, (row,)), lambda: None).samples == (row,)
+
+
+def test_a_photograph_that_changed_since_it_was_checked_is_one_sentence(
+    make: Callable, tmp_path: Path
+) -> None:
+    config, prepared, snapshot = make(background="photo")
+    (tmp_path / "photo.jpg").write_bytes(b"other")
+    changed = tuple(replace(photo, path=tmp_path / "photo.jpg") for photo in prepared.photos)
+    with pytest.raises(BadImageError, match="photo.jpg: it has changed since it was checked; run the same"):
+        drawn(config, replace(prepared, photos=changed), snapshot)
 
 
 def test_progress_counts_every_picture(make: Callable) -> None:
@@ -233,6 +286,7 @@ def test_a_picture_that_fails_the_gates_is_kept_with_its_reason(
         Translator, "translate", lambda _, labels, *rest: np.full((*labels.shape, 3), 128, np.uint8)
     )
     shard = plan_stage(config, prepared, snapshot).to_do[0]
-    done = Generation(config, snapshot, prepared.label_paths, prepared.train_photos).run(shard, lambda: None)
+    generation = Generation(config, snapshot, prepared.label_paths, prepared.background_paths)
+    done = generation.run(shard, lambda: None)
     assert [row.accepted for row in done.samples] == [False] * len(shard.samples)
     assert all(row.reject_reason.startswith("constant") for row in done.samples)

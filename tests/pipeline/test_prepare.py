@@ -69,6 +69,9 @@ def test_records_are_born_with_what_is_in_the_label(root: Path) -> None:
     assert prepared.label_paths[record.source_sha256] == root / "segTrain" / "2.png"
     assert [path.name for path in prepared.train_labels] == ["0.png", "1.png", "2.png", "3.png"]
     assert [path.name for path in prepared.train_photos] == ["0.jpg", "1.jpg", "2.jpg"]
+    assert tuple(prepared.background_paths.values()) == prepared.train_photos
+    for sha256, path in prepared.background_paths.items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
     assert [photo.part for photo in prepared.photos] == ["test", "train", "train", "train"]
     assert prepared.findings == ()
 

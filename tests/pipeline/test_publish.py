@@ -20,9 +20,16 @@ def config(tmp_path: Path, tiny_config: Callable) -> RunConfig:
 
 
 def row(
-    name: str, *, variant: int = 0, snapshot: str = "a", settings: str = "s", number: int = 0
+    name: str,
+    *,
+    variant: int = 0,
+    snapshot: str = "a",
+    settings: str = "s",
+    number: int = 0,
+    background: str | None = None,
 ) -> SampleRecord:
     lineage = {"source_sha256": name * 64, "seed": 0, "variant": variant, "snapshot_sha256": snapshot * 64}
+    lineage |= {"background_sha256": background}
     identifier = sample_id(name, lineage_key(settings_sha256=settings, **lineage))
     return SampleRecord(
         sample_id=identifier,
@@ -91,6 +98,15 @@ def test_new_pictures_of_a_label_supersede_all_of_its_old_ones(config: RunConfig
     # A label that is not drawn anew, because its source has gone, keeps its picture.
     assert {found.sample_id for found in read_records(config.output)} == {new.sample_id, old[2].sample_id}
     assert version_numbers(config.output) == [1, 2]
+
+
+def test_a_picture_before_another_background_takes_the_place_of_the_old_one(config: RunConfig) -> None:
+    old = [row("a", background="p"), row("a", variant=1, background="q"), row("b", background="p")]
+    publish(config, [staged(config, 0, *old)])
+    new = row("a", number=1, background="r")
+    assert publish(config, [staged(config, 1, new)]) == 2
+    wanted = {new.sample_id, old[1].sample_id, old[2].sample_id}
+    assert {found.sample_id for found in read_records(config.output)} == wanted
 
 
 def test_the_accepted_and_the_rejected_are_both_published(config: RunConfig) -> None:

@@ -128,6 +128,7 @@ def test_what_the_bytes_depend_on_changes_the_names_and_nothing_else_does(
         names(config, palette.model_copy(update={"classes": palette.classes[::-1]})),
         names(config, snapshot=SNAPSHOT._replace(sha256="6" * 64)),
         ids(wanted_samples(config, palette, [replace(label("a"), source_sha256="0" * 64)], SNAPSHOT)),
+        ids(wanted_samples(config, palette, [replace(label("a"), render_sha256="0" * 64)], SNAPSHOT)),
     ]
     assert len({plain[0], *(other[0] for other in others)}) == len(others) + 1
     assert names(config, palette.model_copy(update={"name": "other"})) == plain
@@ -144,6 +145,32 @@ def test_what_the_bytes_depend_on_changes_the_names_and_nothing_else_does(
     # At its own size a picture does not depend on the training crop.
     native = change(config, "generate", scale="native")
     assert names(change(native, "train", width=32)) == names(native)
+
+
+def test_a_photograph_that_is_added_renames_only_the_samples_that_it_is_pasted_into(
+    config: RunConfig, palette: Palette
+) -> None:
+    config = change(change(config, "train", background="photo"), "generate", variants=2)
+    labels = [label(f"label-{number}") for number in range(20)]
+    photos = [hashlib.sha256(name.encode()).hexdigest() for name in "pqrs"]
+
+    def want(*photos: str) -> list[SampleRecord]:
+        return wanted_samples(config, palette, labels, SNAPSHOT, background_sha256s=photos)
+
+    before, after = want(*photos[:3]), want(*photos)
+    assert {sample.background_sha256 for sample in after} == set(photos)
+    for old, new in zip(before, after, strict=True):
+        assert (old == new) == (new.background_sha256 != photos[3])
+        assert (old.sample_id == new.sample_id) == (old == new)
+    assert want(*reversed(photos)) == after
+    plain = wanted_samples(
+        change(config, "train", background="generate"),
+        palette,
+        labels,
+        SNAPSHOT,
+        background_sha256s=photos,
+    )
+    assert {sample.background_sha256 for sample in plain} == {None}
 
 
 def test_variants_of_a_label_share_its_shard_and_split(wanted: Callable) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from gan.device import DeviceError
 from gan.snapshot import Snapshot
 from gan.translator import Translator
+from pipeline.backgrounds import Backgrounds
 from pipeline.geometry import CENTERED, view
 from pipeline.images import BadImageError, decode_image, read_image, read_label
 from pipeline.noise_field import noise_field
@@ -138,6 +139,20 @@ def test_pasted_backgrounds_need_photographs(
     assert is_background.any()
     shown = view(photo, CENTERED, width=23, height=17)
     assert np.array_equal(decode_image(picture, label)[is_background], shown[is_background])
+
+
+def test_a_background_is_the_one_that_generation_pastes(
+    snapshot: Callable, write_label: Callable, write_photo: Callable, palette: Palette, tmp_path: Path
+) -> None:
+    paths = [write_photo(tmp_path / "photos" / f"{number}.jpg", 17, 23, number) for number in range(5)]
+    photos = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in paths}
+    label = write_label(tmp_path / "a.png", number=3)
+    sha256, is_background = hashlib.sha256(label.read_bytes()).hexdigest(), read_label(label, palette) == 0
+    drawing = Drawing(snapshot(background="photo"), settings(photos=tmp_path / "photos", seed=3, variants=3))
+    pictures = translated(drawing, label, "a.png", "b.png", "c.png")
+    for variant, picture in enumerate(pictures):
+        photo = read_image(photos[Backgrounds(photos).choose(sha256, 3, variant)])
+        assert np.array_equal(decode_image(picture, label)[is_background], photo[is_background])
 
 
 def test_what_cannot_be_asked_of_a_snapshot_is_a_sentence(snapshot: Callable, tmp_path: Path) -> None:
