@@ -1,4 +1,4 @@
-"""From a label map to what the generator sees: one table look-up per pixel.
+"""From a label map, or from a render, to what the generator sees.
 
 Shapes: N batch, K classes, C channels, H height, W width.
 """
@@ -10,9 +10,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan.augment import noise_rgb
 from gan.config import NoiseConfig
 
-__all__ = ["NUM_NOISE_LEVELS", "Conditioned", "Conditioning", "DomainA", "LabelSpec", "draw_noise_field"]
+__all__ = [
+    "NUM_NOISE_LEVELS",
+    "Conditioned",
+    "Conditioning",
+    "DomainA",
+    "LabelSpec",
+    "as_level",
+    "draw_noise_field",
+]
 
 NUM_NOISE_LEVELS = 256
 NO_NOISE_LEVEL = 128  # d = amount * (2 * 128 / 255 - 1), which moves no channel by a level
@@ -39,7 +48,7 @@ class DomainA(NamedTuple):
 
 
 class Conditioned(NamedTuple):
-    """What a label map becomes."""
+    """What a label map, or the render beside it, becomes."""
 
     image_a: Tensor
     """float [N, C, H, W] in [-1, 1], with noise."""
@@ -50,47 +59,56 @@ class Conditioned(NamedTuple):
 
 
 class Conditioning(nn.Module):
-    """Label map and noise field -> conditioning image and attention mask.
+    """Label map and noise field, or a render, -> conditioning image and attention mask.
 
-    The noise is a table: entry [class, level] is what a pixel of that class looks like at that noise level.
-    The same table serves files written offline, training and generation, so all of them are one definition.
+    The noise of labels is a table: entry [class, level] is what a pixel of that class looks like at that
+    noise level. The same table serves files written offline, training and generation, so all of them are
+    one definition. The noise of a render is computed; the label beside it gives the mask.
 
     Args:
         labels: the classes and their noise.
         kind: "rgb" = the palette's colours; "onehot" = one channel per class, the hot one lowered by up to
-            the noise's amount of its range.
+            the noise's amount of its range; "render" = the render.
     """
 
-    def __init__(self, labels: LabelSpec, kind: Literal["rgb", "onehot"]):
+    def __init__(self, labels: LabelSpec, kind: Literal["rgb", "onehot", "render"]):
         super().__init__()
         num_classes = len(labels.noise_table)
-        if kind == "rgb":
-            table = torch.from_numpy(labels.noise_table.astype(np.float32)) / 127.5 - 1
-        else:
-            table = _onehot_table(num_classes, labels.noise.amount)
         self.kind = kind
         self.noise = labels.noise
-        self.channels = table.shape[-1]
+        self.channels = num_classes if kind == "onehot" else 3
         self.domain = DomainA(self.channels, num_classes, labels.noise)
         self.colors = labels.noise_table[:, NO_NOISE_LEVEL]  # uint8 [K, 3]
+        if kind == "onehot":
+            table = _onehot_table(num_classes, labels.noise.amount)
+        else:
+            table = torch.from_numpy(labels.noise_table.astype(np.float32)) / 127.5 - 1
         self.register_buffer(
             "table", table.reshape(num_classes * NUM_NOISE_LEVELS, self.channels), persistent=False
         )
         self.register_buffer("foreground", torch.from_numpy(~labels.is_background).float(), persistent=False)
 
-    def forward(self, label_map: Tensor, noise_field: Tensor) -> Conditioned:
-        """Look every pixel up.
+    def forward(self, label_map: Tensor, noise_field: Tensor, render: Tensor | None = None) -> Conditioned:
+        """Look every pixel of a label up, or put the noise on its render.
 
         Args:
             label_map: uint8 [N, H, W] of class ids.
             noise_field: uint8 [N, H, W], the noise level of each pixel.
+            render: float [N, 3, H, W] in [-1, 1]; wanted with kind "render", and read with no other.
         """
         labels = label_map.long()
+        attention = self.foreground[labels].unsqueeze(1)
+        if self.kind == "render":
+            return Conditioned(noise_rgb(render, as_level(noise_field), self.noise), render, attention)
         first_level = labels * NUM_NOISE_LEVELS
         image = self.table[first_level + noise_field.long()]  # [N, H, W, C]
         clean = self.table[first_level + NO_NOISE_LEVEL]
-        attention = self.foreground[labels].unsqueeze(1)
         return Conditioned(_channels_first(image), _channels_first(clean), attention)
+
+
+def as_level(noise_field: Tensor) -> Tensor:
+    """uint8 [N, H, W] -> float [N, 1, H, W] in [-1, 1], as `gan.augment` takes it."""
+    return noise_field.unsqueeze(1) / 127.5 - 1
 
 
 def _channels_first(image: Tensor) -> Tensor:

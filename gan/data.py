@@ -20,6 +20,8 @@ class HostBatch(NamedTuple):
     """uint8 [N, H, W] of class ids."""
     photo: np.ndarray
     """uint8 [N, H, W, 3] RGB."""
+    render: np.ndarray | None = None
+    """uint8 [N, H, W, 3] RGB, of the labels' own scenes; None where labels are drawn from."""
 
 
 def pad_to_multiple(image: Tensor, multiple: int, *, at_least: int = 16) -> Tensor:

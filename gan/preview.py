@@ -20,12 +20,12 @@ NOISE_SEED = 0
 
 @torch.no_grad()
 def draw_preview(state: TrainingState, images: HostBatch) -> np.ndarray:
-    """One column per image; rows: label, image as generated, and where the method draws both ways label read
-    back, photograph, drawn label, photograph drawn back. Drawn by the averaged weights.
+    """One column per image; rows: label or render, image as generated, and where the method draws both ways
+    that read back, photograph, drawn label or render, photograph drawn back. Drawn by the averaged weights.
 
     Args:
         state: the run.
-        images: labels and photographs, as many of each.
+        images: labels, their renders if the run has any, and photographs, as many of each.
 
     Returns:
         uint8 [rows * H, N * W, 3] RGB with gaps between the images.
@@ -37,19 +37,20 @@ def draw_preview(state: TrainingState, images: HostBatch) -> np.ndarray:
         correlation_px=conditioning.noise.correlation_px,
         generator=torch.Generator(device).manual_seed(NOISE_SEED),
     )
-    image_a, clean_a, attention = conditioning(label_map, noise)
+    render = None if images.render is None else from_uint8(torch.from_numpy(images.render).to(device))
+    image_a, clean_a, attention = conditioning(label_map, noise, render)
     image_b = from_uint8(torch.from_numpy(images.photo).to(device))
     background, other_b = state.config.drawn_background, image_b.roll(1, dims=0)
     backdrop = backdrop_of(background, clean_a=clean_a, image_b=other_b)
     fake_b = _one_by_one(generators.draw_b, image_a, attention, backdrop)
-    rows = [_label_colors(image_a, conditioning), to_uint8(fake_b).cpu().numpy()]
+    rows = [_as_picture(image_a, conditioning), to_uint8(fake_b).cpu().numpy()]
     if generators.draws_a:
         fake_a = _one_by_one(generators.draw_a, image_b)
         everywhere = torch.ones_like(attention)
         rows += [
-            _label_colors(_one_by_one(generators.draw_a, fake_b), conditioning),
+            _as_picture(_one_by_one(generators.draw_a, fake_b), conditioning),
             to_uint8(image_b).cpu().numpy(),
-            _label_colors(fake_a, conditioning),
+            _as_picture(fake_a, conditioning),
             to_uint8(_one_by_one(generators.draw_b, fake_a, everywhere, None)).cpu().numpy(),
         ]
     return _tile(rows)
@@ -61,11 +62,11 @@ def _one_by_one(draw: Callable[..., Tensor], first: Tensor, *others: Tensor | No
     return torch.cat([draw(*each) for each in zip(first.split(1), *parts, strict=True)])
 
 
-def _label_colors(image: Tensor, conditioning: Conditioning) -> np.ndarray:
-    """[N, C, H, W] in domain A -> uint8 [N, H, W, 3], in the classes' colours."""
-    if conditioning.kind == "rgb":
-        return to_uint8(image).cpu().numpy()
-    return conditioning.colors[image.argmax(1).cpu().numpy()]
+def _as_picture(image: Tensor, conditioning: Conditioning) -> np.ndarray:
+    """[N, C, H, W] in domain A -> uint8 [N, H, W, 3]; one-hot images in the classes' colours."""
+    if conditioning.kind == "onehot":
+        return conditioning.colors[image.argmax(1).cpu().numpy()]
+    return to_uint8(image).cpu().numpy()
 
 
 def _tile(rows: list[np.ndarray]) -> np.ndarray:

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan.conditioning import LabelSpec, draw_noise_field
+from gan.conditioning import LabelSpec, as_level, draw_noise_field
 from gan.config import TrainConfig
 from gan.data import HostBatch, from_uint8
 from gan.device import autocast, resolve_device
 from gan.distributed import ALONE, Ranks
 from gan.health import TrainingDiverged
+from gan.histogram import match_domains
 from gan.methods.method import Batch
 from gan.preview import draw_preview
 from gan.schedule import derived_seed
@@ -143,8 +144,14 @@ def _drawn_anew(state: TrainingState, batch: Batch) -> dict[str, Tensor]:
 
 
 def _to_device(host: HostBatch, state: TrainingState) -> Batch:
-    label_map = torch.from_numpy(host.label_map).to(state.device, non_blocking=True)
-    photo = torch.from_numpy(host.photo).to(state.device, non_blocking=True)
+    label_map, photo, render = (
+        None if image is None else torch.from_numpy(image).to(state.device, non_blocking=True)
+        for image in host
+    )
+    image_b = from_uint8(photo)
+    if render is not None:
+        seed = derived_seed(state.config.seed, "histogram", state.num_images_seen)
+        render, image_b = match_domains(from_uint8(render), image_b, state.config.histogram, seed=seed)
     random, share = _random(state, "noise"), state.ranks.share
 
     def draw_noise() -> Tensor:
@@ -154,14 +161,14 @@ def _to_device(host: HostBatch, state: TrainingState) -> Batch:
         noise = draw_noise_field(num, height, width, correlation_px=correlation_px, generator=random)
         return noise[share.of(num)]
 
-    image_a, clean_a, attention_a = state.conditioning(label_map, draw_noise())
-    noise_level = draw_noise().unsqueeze(1) / 127.5 - 1
+    image_a, clean_a, attention_a = state.conditioning(label_map, draw_noise(), render)
+    noise_level = as_level(draw_noise())
     return Batch(
         image_a,
         clean_a,
         attention_a,
         label_map,
-        from_uint8(photo),
+        image_b,
         noise_level,
         state.num_images_seen,
         share,

@@ -1,4 +1,5 @@
-"""Runs a trained method in both directions: label maps to photo-like pictures, photographs to label maps."""
+"""Runs a trained method in both directions: label maps or renders to photo-like pictures, photographs to
+label maps."""
 
 import numpy as np
 import torch
@@ -46,10 +47,15 @@ class Translator:
         return self.info.train.drawn_background == "photo"
 
     @property
+    def needs_renders(self) -> bool:
+        """True when the renders of labels are drawn from."""
+        return self.conditioning.kind == "render"
+
+    @property
     def reads_labels(self) -> bool:
-        """False where the method learned no way back from photographs; `read_labels` is then not to be
-        called."""
-        return self.generators.draws_a
+        """False where the method learned no way back from photographs, or one to renders; `read_labels` is
+        then not to be called."""
+        return self.generators.draws_a and not self.needs_renders
 
     @property
     def only_size(self) -> tuple[int, int] | None:
@@ -59,14 +65,19 @@ class Translator:
 
     @torch.inference_mode()
     def translate(
-        self, label_maps: np.ndarray, noise_fields: np.ndarray, photos: np.ndarray | None = None
+        self,
+        label_maps: np.ndarray | None,
+        noise_fields: np.ndarray,
+        photos: np.ndarray | None = None,
+        renders: np.ndarray | None = None,
     ) -> np.ndarray:
         """Draw a picture for each label.
 
         Args:
-            label_maps: uint8 [N, H, W] of class ids.
+            label_maps: uint8 [N, H, W] of class ids; may be None when `info.train.draws_from_render_alone`.
             noise_fields: uint8 [N, H, W], noise levels; other levels, other pictures.
             photos: uint8 [N, H, W, 3], backgrounds; wanted when `needs_photos`.
+            renders: uint8 [N, H, W, 3], of the labels; wanted when `needs_renders`.
 
         Returns:
             uint8 [N, H, W, 3] RGB.
@@ -74,11 +85,15 @@ class Translator:
         Raises:
             ImageSizeError: the networks draw `only_size`, and this is another.
         """
-        pictures = []
-        for part in self._parts(len(label_maps)):
-            photo = None if photos is None else photos[part]
-            pictures.append(self._translate(label_maps[part], noise_fields[part], photo))
-        return np.concatenate(pictures)
+        if label_maps is None:
+            label_maps = np.zeros_like(noise_fields)  # whatever they are, no pixel depends on it
+        images = label_maps, noise_fields, photos, renders
+        return np.concatenate(
+            [
+                self._translate(*(None if image is None else image[part] for image in images))
+                for part in self._parts(len(noise_fields))
+            ]
+        )
 
     @torch.inference_mode()
     def read_labels(self, photos: np.ndarray) -> np.ndarray:
@@ -108,13 +123,14 @@ class Translator:
         step = 1 if self.device.type == "cpu" else num
         return [slice(start, start + step) for start in range(0, num, step)]
 
-    def _translate(
-        self, label_maps: np.ndarray, noise_fields: np.ndarray, photos: np.ndarray | None
-    ) -> np.ndarray:
-        labels = torch.from_numpy(label_maps).to(self.device, non_blocking=True)
-        noise = torch.from_numpy(noise_fields).to(self.device, non_blocking=True)
-        image_a, clean_a, attention = self.conditioning(labels, noise)
-        image_b = None if photos is None else from_uint8(torch.from_numpy(photos).to(self.device))
+    def _translate(self, *images: np.ndarray | None) -> np.ndarray:
+        """Label maps, noise fields, photographs and renders of one part."""
+        labels, noise, photo, render = (
+            None if image is None else torch.from_numpy(image).to(self.device, non_blocking=True)
+            for image in images
+        )
+        image_b, render = (None if image is None else from_uint8(image) for image in (photo, render))
+        image_a, clean_a, attention = self.conditioning(labels, noise, render)
         backdrop = backdrop_of(self.info.train.drawn_background, clean_a=clean_a, image_b=image_b)
         backdrop = None if backdrop is None else self._padded(backdrop)
         height, width = image_a.shape[-2:]

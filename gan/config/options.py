@@ -19,7 +19,9 @@ class ClassCropsConfig(StrictModel):
 
 
 class HistogramConfig(StrictModel):
-    """Histogram matching between the images of a step, for renders, which look like photographs already."""
+    """Histogram matching between the images of a training step, for renders, which look like photographs
+    already. Renders that are generated from are not matched: below probability 1 the network learns from such
+    ones too."""
 
     space: Literal["rgb", "hsv", "hsl"] = "hsv"
     """Where channels are matched."""

@@ -8,7 +8,7 @@ from gan.config.base import StrictModel
 from gan.config.losses import LossWeights
 from gan.config.methods import AttentionganConfig, CutConfig, SegbackConfig, UagganConfig, UgatitConfig
 from gan.config.networks import DiscriminatorConfig, GeneratorConfig
-from gan.config.options import BackgroundConfig, ClassCropsConfig
+from gan.config.options import BackgroundConfig, ClassCropsConfig, HistogramConfig
 from gan.config.paths import ConfigPath
 from gan.config.presets import with_preset
 
@@ -39,12 +39,13 @@ class TrainConfig(StrictModel):
     method: Literal[
         "attention_cyclegan", "attentiongan", "cut", "cyclegan", "fastcut", "segback", "uaggan", "ugatit"
     ] = "attention_cyclegan"
-    conditioning: Literal["rgb", "onehot"] = "rgb"
-    """How a label map enters the generator: as palette colours or as one channel per class."""
+    conditioning: Literal["rgb", "onehot", "render"] = "rgb"
+    """What enters the generator: a label map as palette colours, a label map as one channel per class, or the
+    picture that was rendered together with the label, which then gives the mask alone."""
     background: Literal["generate", "mask_both", "photo", "keep"] = "generate"
     """What stands outside the attention mask (attention_cyclegan): drawn by the generator; masked for the
-    discriminator on fakes and reals; pasted from a photograph; or the label's own black, which lets the
-    discriminator win at once."""
+    discriminator on fakes and reals; pasted from a photograph; or what stands there in the input, which is
+    worth keeping of a render, but of a label is a black that lets the discriminator win at once."""
     width: int = Field(256, ge=16, le=4096)
     """Width of the training crop in px."""
     height: int = Field(256, ge=16, le=4096)
@@ -54,6 +55,7 @@ class TrainConfig(StrictModel):
     crop_probability: float = Field(1, ge=0, le=1)
     """Share of images that are zoomed and cropped anywhere; the others are shown whole."""
     class_crops: ClassCropsConfig = ClassCropsConfig()
+    histogram: HistogramConfig = HistogramConfig()
     flip: bool = True
     """Mirror half of the labels and half of the photographs, drawn apart."""
     fixed_background: BackgroundConfig = BackgroundConfig()
@@ -109,6 +111,14 @@ class TrainConfig(StrictModel):
     def drawn_background(self) -> Literal["generate", "mask_both", "photo", "keep"]:
         """What stands outside the mask of a generated image; methods without a mask draw everything."""
         return self.background if self.method == "attention_cyclegan" else "generate"
+
+    @property
+    def draws_from_render_alone(self) -> bool:
+        """True where a picture follows from a render and nothing else, so that any RGB picture can be drawn
+        from; otherwise its label is needed."""
+        masks = self.ugatit.masks_cam_input or self.ugatit.masks_features
+        needs_mask = self.drawn_background != "generate" or (self.method == "ugatit" and masks)
+        return self.conditioning == "render" and not needs_mask
 
     def essence(self) -> "TrainConfig":
         """The settings that weights depend on; those of reports, files and the device at their defaults."""
@@ -183,7 +193,13 @@ def _check_ugatit(config: TrainConfig) -> None:
 
 
 def _check_colors(config: TrainConfig) -> None:
-    """What ties a picture's colours to its label's cannot do with one channel per class."""
+    """What compares colours needs an input that has them: renders, or also labels in their colours."""
+    if config.histogram.probability and config.conditioning != "render":
+        raise ValueError(
+            f"histogram.probability {config.histogram.probability:g} matches the colours of renders and "
+            f"photographs and needs conditioning 'render', not '{config.conditioning}', as a label has no "
+            "histogram to match; set it to 0"
+        )
     if config.conditioning != "onehot":
         return
     ties = {
@@ -196,6 +212,6 @@ def _check_colors(config: TrainConfig) -> None:
     for setting, (is_set, remedy) in ties.items():
         if is_set:
             raise ValueError(
-                f"{setting} ties a picture's colours to its label's and needs conditioning 'rgb', not "
-                f"'onehot'; {remedy}"
+                f"{setting} ties a picture's colours to its label's and needs conditioning 'rgb' or "
+                f"'render', not 'onehot'; {remedy}"
             )

@@ -136,7 +136,7 @@ def noised(fake_a: Tensor, batch: Batch, config: TrainConfig, domain: DomainA) -
     Without it the discriminator of domain A would know fakes by their lack of noise, and the way back to a
     photograph could read hidden hints from them.
     """
-    add_noise = noise_rgb if config.conditioning == "rgb" else noise_onehot
+    add_noise = noise_onehot if config.conditioning == "onehot" else noise_rgb
     return add_noise(fake_a, batch.noise_level, domain.noise)
 
 

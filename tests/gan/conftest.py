@@ -62,6 +62,7 @@ def host_batch(number: int, num: int = 2) -> HostBatch:
     return HostBatch(
         random.integers(0, 3, (num, 16, 24), dtype=np.uint8),
         random.integers(0, 256, (num, 16, 24, 3), dtype=np.uint8),
+        random.integers(0, 256, (num, 16, 24, 3), dtype=np.uint8),
     )
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from gan.conditioning import Conditioning, draw_noise_field
+from gan.augment import noise_rgb
+from gan.conditioning import Conditioning, as_level, draw_noise_field
 
 
 def random(seed: int = 0) -> torch.Generator:
@@ -57,3 +58,20 @@ def test_the_clean_image_is_within_a_level_of_the_palette_whatever_the_noise(lab
         _, clean, _ = Conditioning(labels, "rgb")(label_map, torch.full_like(label_map, level))
         colors = ((clean + 1) * 127.5).round().permute(0, 2, 3, 1)[0, 0].numpy()
         assert np.abs(colors - labels.noise_table[:, 128].astype(float)).max() <= 1
+
+
+def test_a_render_gets_the_noise_and_the_label_gives_the_mask(labels) -> None:
+    label_map = torch.randint(0, 3, (2, 5, 7), dtype=torch.uint8, generator=random())
+    noise = draw_noise_field(2, 5, 7, correlation_px=0, generator=random())
+    render = torch.rand(2, 3, 5, 7, generator=random()) * 2 - 1
+    conditioning = Conditioning(labels, "render")
+    image, clean, attention = conditioning(label_map, noise, render)
+    assert torch.equal(clean, render)
+    assert torch.equal(image, noise_rgb(render, noise.unsqueeze(1) / 127.5 - 1, labels.noise))
+    assert not torch.equal(image, clean)
+    assert torch.equal(attention, Conditioning(labels, "rgb")(label_map, noise).attention_a)
+    assert conditioning.channels == 3
+
+
+def test_levels_of_noise_reach_from_minus_one_to_one() -> None:
+    assert as_level(torch.tensor([[[0, 255]]], dtype=torch.uint8)).flatten().tolist() == [-1, 1]

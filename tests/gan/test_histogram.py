@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from gan.histogram import match_histograms
+from gan.config import HistogramConfig
+from gan.histogram import match_domains, match_histograms
 
 RANDOM = torch.Generator().manual_seed(0)
 IMAGE = torch.rand(2, 3, 8, 6, generator=RANDOM) * 2 - 1
@@ -31,3 +32,20 @@ def test_value_alone_can_be_seen_in_hsv() -> None:
     matched = match_histograms(IMAGE, REFERENCE, space="hsv")
     brightest = ((matched + 1) / 2).amax(1).flatten(1).sort(1).values
     assert torch.allclose(brightest, ((REFERENCE + 1) / 2).amax(1).flatten(1).sort(1).values, atol=1e-5)
+
+
+def test_chance_decides_whether_and_which_way() -> None:
+    config = HistogramConfig(space="rgb", probability=0.6, to_b_probability=0.25)
+    found = [match_domains(IMAGE, REFERENCE, config, seed=seed) for seed in range(400)]
+    changed = [(one is not IMAGE, two is not REFERENCE) for one, two in found]
+    assert (True, True) not in changed
+    assert abs(changed.count((True, False)) - 60) < 30  # 400 * 0.6 * 0.25
+    assert abs(changed.count((False, True)) - 180) < 40
+    again = match_domains(IMAGE, REFERENCE, config, seed=3)
+    assert all(torch.equal(one, two) for one, two in zip(found[3], again, strict=True))
+
+
+def test_no_chance_changes_nothing() -> None:
+    for seed in range(20):
+        one, two = match_domains(IMAGE, REFERENCE, HistogramConfig(), seed=seed)
+        assert one is IMAGE and two is REFERENCE

@@ -45,6 +45,11 @@ VARIANTS = [
     {"background": "photo"},
     {"background": "keep"},
     {"conditioning": "onehot"},
+    {
+        "conditioning": "render",
+        "background": "keep",
+        "histogram": {"probability": 0.7, "to_b_probability": 0.5},
+    },
     {"adversarial": "hinge", "ema_halflife_images": 0, "pool_images": 0},
 ]
 

@@ -111,3 +111,38 @@ def test_a_full_ugatit_refuses_other_sizes_in_one_sentence(labels, small_config)
         draws.translate(*arrays(1, 16, 24))
     with pytest.raises(ImageSizeError, match="24 x 16 px"):
         draws.read_labels(np.zeros((1, 16, 24, 3), np.uint8))
+
+
+def pictures(num: int, height: int = 17, width: int = 23) -> np.ndarray:
+    return np.random.default_rng(num).integers(0, 256, (num, height, width, 3), dtype=np.uint8)
+
+
+def test_a_kept_background_is_the_renders_own_without_noise(labels, small_config) -> None:
+    draws = translator(labels, small_config(conditioning="render", background="keep"))
+    assert draws.needs_renders
+    label_maps, noise = arrays(2, 17, 23)
+    renders = pictures(2)
+    drawn = draws.translate(label_maps, noise, renders=renders)
+    assert np.array_equal(drawn[label_maps == 0], renders[label_maps == 0])
+    assert (drawn[label_maps != 0] != renders[label_maps != 0]).mean() > 0.5
+
+
+def test_renders_are_what_is_drawn_from(labels, small_config) -> None:
+    draws = translator(labels, small_config(conditioning="render"))
+    label_maps, noise = arrays(2, 17, 23)
+    drawn = draws.translate(label_maps, noise, renders=pictures(2))
+    assert not np.array_equal(draws.translate(label_maps, noise, renders=pictures(2)[::-1].copy()), drawn)
+    assert not np.array_equal(draws.translate(label_maps, noise[::-1].copy(), renders=pictures(2)), drawn)
+    alone = [draws.translate(None, noise[n : n + 1], renders=pictures(2)[n : n + 1])[0] for n in range(2)]
+    assert np.array_equal(np.stack(alone), drawn)  # with a background that is drawn, labels say nothing
+
+
+def test_who_draws_from_a_render_alone(labels, small_config) -> None:
+    assert small_config(conditioning="render").draws_from_render_alone
+    assert small_config(conditioning="render", method="cut").draws_from_render_alone
+    assert not small_config().draws_from_render_alone
+    for background in ("keep", "photo", "mask_both"):
+        assert not small_config(conditioning="render", background=background).draws_from_render_alone
+    masked = {"masks_features": True, "global_layers": 4, "local_layers": 3}
+    assert not small_config(conditioning="render", method="ugatit", ugatit=masked).draws_from_render_alone
+    assert not translator(labels, small_config(conditioning="render")).reads_labels
