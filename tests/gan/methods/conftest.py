@@ -1,7 +1,10 @@
-"""What the tests of methods share: a batch whose mask is 0 on the left half and 1 on the right."""
+"""What the tests of methods share: a batch whose mask is 0 on the left half and 1 on the right, and networks
+without weights whose answers can be told by hand."""
 
 import pytest
 import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from gan.conditioning import DomainA
 from gan.config import NoiseConfig, TrainConfig
@@ -28,3 +31,75 @@ def method_of():
         return build_method(config, DomainA(channels, 3, noise or NoiseConfig(amount=0)))
 
     return build
+
+
+@pytest.fixture
+def onehot(batch):
+    """The batch with so many channels for its three classes instead of colours."""
+
+    def channels_of(num_channels: int = 3) -> Batch:
+        hot = F.one_hot(batch.label_map.long(), num_channels).permute(0, 3, 1, 2)
+        image_a = hot.float() * 2 - 1
+        return batch._replace(image_a=image_a, clean_a=image_a)
+
+    return channels_of
+
+
+@pytest.fixture
+def detached():
+    """Fakes as the pool hands them on: without the graph that drew them."""
+    return lambda fakes: {name: fake.detach().clone() for name, fake in fakes.items()}
+
+
+class Judge(nn.Module):
+    """A discriminator without weights: the logit of a pixel is its mean over channels. It remembers what it
+    was shown, and whether it should normalize."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[Tensor] = []
+        self.normalizes: list[bool] = []
+
+    def forward(self, image: Tensor, *, normalize: bool = True) -> list[Tensor]:
+        self.shown.append(image)
+        self.normalizes.append(normalize)
+        return [image.mean(1, keepdim=True)]
+
+
+@pytest.fixture
+def judging():
+    """Put a `Judge` in the place of each discriminator of a method; the judges, by domain."""
+
+    def replace(method: Method) -> tuple[Judge, ...]:
+        judges = {name: Judge() for name in method.discriminators}
+        method.discriminators = nn.ModuleDict(judges)
+        return tuple(judges.values())
+
+    return replace
+
+
+class Attends(nn.Module):
+    """Attention without weights: one value for each half of the image; remembers what it was asked."""
+
+    def __init__(self, left: float, right: float):
+        super().__init__()
+        self.left, self.right = left, right
+        self.asked: list[Tensor] = []
+
+    def forward(self, image: Tensor) -> Tensor:
+        self.asked.append(image)
+        attention = torch.full_like(image[:, :1], self.left)
+        attention[..., 12:] = self.right
+        return attention
+
+
+@pytest.fixture
+def attending():
+    """Put an `Attends` in the place of both attention networks of a method; the new networks."""
+
+    def replace(method: Method, *, a: tuple[float, float], b: tuple[float, float]) -> tuple[Attends, Attends]:
+        networks = Attends(*a), Attends(*b)
+        method.generators.update({"attention_a": networks[0], "attention_b": networks[1]})
+        return networks
+
+    return replace

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
@@ -7,8 +6,6 @@ from gan.config import GeneratorConfig, LossWeights, TrainConfig
 from gan.losses import l1_loss, total_variation_loss
 from gan.methods.attentiongan import weights_at
 from gan.methods.registry import METHODS
-from gan.snapshot import Snapshot
-from gan.translator import Translator
 
 SOFTMAX = {"method": "attentiongan", "generator": {"width": 4, "num_blocks": 1}}
 SIGMOID = SOFTMAX | {"attentiongan": {"variant": "v1"}}
@@ -36,23 +33,6 @@ def test_softmax_masks_are_cyclegan_with_another_generator(batch, small_config, 
     wanted, expected = one.generator_phase(batch), other.generator_phase(batch)
     assert wanted.total.item() == pytest.approx(expected.total.item())
     assert wanted.terms.keys() == expected.terms.keys()
-
-
-@pytest.mark.parametrize("settings", [SOFTMAX, SIGMOID, SHAPE_CHANGE])
-def test_each_phase_trains_its_own_networks_only(settings, batch, small_config, method_of) -> None:
-    method = method_of(small_config(**settings))
-    wanted = method.generator_phase(batch)
-    assert wanted.total.isfinite()
-    method.discriminators.requires_grad_(False)
-    method.generator_phase(batch).total.backward()
-    assert all(p.grad.isfinite().all() for p in method.generators.parameters())
-    assert all(p.grad is None for p in method.discriminators.parameters())
-    method.zero_grad(set_to_none=True)
-    method.discriminators.requires_grad_(True)
-    fakes = {name: fake.detach() for name, fake in wanted.fakes.items()}
-    method.discriminator_phase(batch, fakes).total.backward()
-    assert all(p.grad is not None for p in method.discriminators.parameters())
-    assert all(p.grad is None for p in method.generators.parameters())
 
 
 def test_the_mask_of_the_label_is_not_used(batch, small_config, method_of) -> None:
@@ -99,29 +79,18 @@ def test_the_curriculum_reaches_the_total(batch, small_config, method_of) -> Non
         assert phase.total.item() == pytest.approx(total.item())
 
 
-def test_labels_in_channels_of_their_own_cannot_be_kept(small_config, batch, method_of) -> None:
+def test_labels_in_channels_of_their_own_cannot_be_kept(small_config, onehot, method_of) -> None:
     with pytest.raises(ValidationError, match="onehot.*generator.keeps_input to false"):
         small_config(**SOFTMAX, conditioning="onehot")
     with pytest.raises(ValidationError, match="loss.pixel"):
         small_config(**SHAPE_CHANGE, conditioning="onehot", loss={"pixel": 1.0})
     method = method_of(small_config(**SHAPE_CHANGE, conditioning="onehot"), channels=4)
-    onehot = batch._replace(image_a=torch.rand(2, 4, 16, 24), clean_a=torch.rand(2, 4, 16, 24))
-    assert method.generator_phase(onehot).total.isfinite()
+    assert method.generator_phase(onehot(4)).total.isfinite()
 
 
 def test_it_needs_masks() -> None:
     with pytest.raises(ValidationError, match="num_masks"):
         TrainConfig(method="attentiongan", generator=GeneratorConfig())
-
-
-@pytest.mark.parametrize("settings", [SOFTMAX, SIGMOID, SHAPE_CHANGE])
-def test_a_snapshot_draws_any_size(settings, labels, small_config, method_of) -> None:
-    config = small_config(**settings)
-    method = method_of(config)
-    snapshot = Snapshot.from_bytes(Snapshot.of(method.generators, labels, config, 1).to_bytes())
-    label_maps = np.random.default_rng(0).integers(0, 3, (1, 17, 23), dtype=np.uint8)
-    picture = Translator(snapshot, device="cpu", precision="fp32").translate(label_maps, label_maps)
-    assert picture.shape == (1, 17, 23, 3)
 
 
 def test_attention_0_shows_the_label(labels, small_config, batch, method_of) -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 METHODS = [
@@ -22,26 +21,14 @@ def phases(method, batch):
     return wanted, fakes, method.discriminator_phase(batch, fakes)
 
 
-class PixelJudge(nn.Module):
-    """Judges each pixel on its own."""
-
-    def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
-        return [image.mean(1, keepdim=True)]
-
-
-def onehot(batch):
-    image_a = F.one_hot(batch.label_map.long(), 3).permute(0, 3, 1, 2).float() * 2 - 1
-    return batch._replace(image_a=image_a, clean_a=image_a)
-
-
 @pytest.mark.parametrize("changes", METHODS + ONEHOT, ids=lambda changes: changes["method"])
 def test_neutral_patches_tell_neither_phase_of_the_background(
-    changes, batch, small_config, method_of
+    changes, batch, small_config, method_of, judging, onehot
 ) -> None:
-    batch = onehot(batch) if changes["method"] == "segback" else batch
+    batch = onehot() if changes["method"] == "segback" else batch
     config = small_config(**changes, fixed_background={"neutral_patches": True})
     method = method_of(config)
-    method.discriminators["b"] = PixelJudge()
+    judging(method)
     _, fakes, judged = phases(method, batch)
     judged.total.backward()
     gradient = fakes["b"].grad[:, :3].abs().sum((0, 1))
@@ -59,14 +46,16 @@ def test_a_fixed_background_is_compared_with_the_inputs(changes, batch, small_co
     assert wanted.terms["fixed_background"].item() == pytest.approx(difference[background].mean().item())
 
 
-def test_a_detached_background_learns_nothing_from_the_discriminator(batch, small_config, method_of) -> None:
+def test_a_detached_background_learns_nothing_from_the_discriminator(
+    batch, small_config, method_of, judging
+) -> None:
     config = small_config(
         method="cyclegan",
         fixed_background={"detach": True},
         loss={"cycle": 0, "identity": 0, "adversarial_a": 0},
     )
     method = method_of(config)
-    method.discriminators["b"] = PixelJudge()
+    judging(method)
     drawn = torch.zeros_like(batch.image_b).requires_grad_()
 
     class Canvas(nn.Module):

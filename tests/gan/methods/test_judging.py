@@ -37,9 +37,9 @@ def test_r1_is_due_once_in_so_many_steps_and_weighs_as_many_times_as_much(batch,
     assert lazy.item() == pytest.approx(eager.item())
 
 
-def test_r1_teaches_the_discriminator_to_be_flat(batch, small_config, method_of) -> None:
+def test_r1_teaches_the_discriminator_to_be_flat(batch, small_config, method_of, detached) -> None:
     method = method_of(small_config(loss={"r1": 10.0}, discriminator={"width": 4, "num_layers": 2}))
-    fakes = {name: fake.detach() for name, fake in method.generator_phase(batch).fakes.items()}
+    fakes = detached(method.generator_phase(batch).fakes)
     penalty = method.discriminator_phase(batch, fakes).terms["r1_b"]
     optimizer = torch.optim.Adam(method.discriminators.parameters(), lr=1e-3)
     for _ in range(3):

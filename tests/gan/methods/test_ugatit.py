@@ -57,9 +57,11 @@ def test_the_generators_total_is_the_papers(light, batch, config, method_of) -> 
 
 
 @pytest.mark.parametrize("judges_classifier", [True, False])
-def test_the_discriminators_total_is_the_papers(judges_classifier, batch, config, method_of) -> None:
+def test_the_discriminators_total_is_the_papers(
+    judges_classifier, batch, config, method_of, detached
+) -> None:
     method = method_of(config(ugatit={"discriminator_cam": judges_classifier})).eval()
-    fakes = {name: fake.detach() for name, fake in method.generator_phase(batch).fakes.items()}
+    fakes = detached(method.generator_phase(batch).fakes)
     expected, num_judgements = 0, 0
     for name, real in (("a", batch.image_a), ("b", batch.image_b)):
         discriminator = method.discriminators[name]
@@ -143,13 +145,13 @@ def test_a_mask_of_what_no_loss_reads_is_refused(changes, config) -> None:
     assert config(ugatit={"masks_features": True}, **changes)
 
 
-def test_identity_and_classifiers_need_the_same_channels_in_both_domains(batch, config, method_of) -> None:
-    onehot = batch._replace(image_a=torch.rand(2, 4, 16, 24), clean_a=torch.rand(2, 4, 16, 24))
+def test_identity_and_classifiers_need_the_same_channels_in_both_domains(onehot, config, method_of) -> None:
+    batch = onehot(4)
     method = method_of(config(conditioning="onehot"), channels=4)
-    terms = method.generator_phase(onehot).terms
+    terms = method.generator_phase(batch).terms
     assert set(terms) == {"adversarial_a", "adversarial_b", "cycle_a", "cycle_b"}
-    assert method.generators.draw_b(onehot.image_a, onehot.attention_a, None).shape == (2, 3, 16, 24)
-    assert method.generators.draw_a(onehot.image_b).shape == (2, 4, 16, 24)
+    assert method.generators.draw_b(batch.image_a, batch.attention_a, None).shape == (2, 3, 16, 24)
+    assert method.generators.draw_a(batch.image_b).shape == (2, 4, 16, 24)
 
 
 @pytest.mark.parametrize("off", ["identity", "cam"])
@@ -161,26 +163,6 @@ def test_either_of_identity_and_classifier_works_alone_and_the_other_is_not_comp
     assert {f"{on}_a", f"{on}_b"} <= set(phase.terms)
     assert not {f"{off}_a", f"{off}_b"} & set(phase.terms)
     assert phase.total.isfinite()
-
-
-@pytest.mark.parametrize("light", [True, False])
-@pytest.mark.parametrize("attends", [True, False])
-def test_each_phase_trains_its_own_networks_only(light, attends, batch, config, method_of) -> None:
-    switches = {"discriminator_cam": not attends, "discriminator_cam_attention": attends}
-    method = method_of(config(light=light, ugatit=switches))
-    wanted = method.generator_phase(batch)
-    fakes = {name: fake.detach() for name, fake in wanted.fakes.items()}
-    for phase, other in (("generators", "discriminators"), ("discriminators", "generators")):
-        method.zero_grad(set_to_none=True)
-        method.requires_grad_(False)
-        for weight in method.weights(phase):
-            weight.requires_grad_(True)
-        if phase == "generators":
-            method.generator_phase(batch).total.backward()
-        else:
-            method.discriminator_phase(batch, fakes).total.backward()
-        assert all(p.grad is not None and p.grad.isfinite().all() for p in method.weights(phase))
-        assert all(p.grad is None for p in method.weights(other))
 
 
 def test_rho_is_brought_back_into_its_range(config, method_of) -> None:
