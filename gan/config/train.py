@@ -181,14 +181,18 @@ def _check_method(config: TrainConfig) -> None:
 
 
 def _check_ugatit(config: TrainConfig) -> None:
-    if not config.ugatit.masks_cam_input:
-        return
-    if config.loss.cam == 0 or config.conditioning == "onehot":
+    masked, is_kept = config.ugatit.masks_features, config.generator.keeps_input
+    if masked and config.loss.fixed_background and config.conditioning == "render" and not is_kept:
+        raise ValueError(
+            "ugatit.masks_features true draws the background from nothing, but loss.fixed_background "
+            f"{config.loss.fixed_background:g} wants that of the render; set one of them to false or 0, or "
+            "let generator.keeps_input true keep the render's pixels"
+        )
+    if config.ugatit.masks_cam_input and (config.loss.cam == 0 or config.conditioning == "onehot"):
         found = "loss.cam is 0" if config.loss.cam == 0 else "conditioning 'onehot' has no such loss"
         raise ValueError(
-            "ugatit.masks_cam_input true masks what the classifiers of loss.cam see, but "
-            f"{found}; set masks_cam_input to false, or train the classifiers by loss.cam 1000 and "
-            "conditioning 'rgb'"
+            f"ugatit.masks_cam_input true masks what the classifiers of loss.cam see, but {found}; set "
+            "masks_cam_input to false, or train the classifiers by loss.cam 1000 and another conditioning"
         )
 
 

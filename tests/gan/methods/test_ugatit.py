@@ -165,6 +165,15 @@ def test_either_of_identity_and_classifier_works_alone_and_the_other_is_not_comp
     assert phase.total.isfinite()
 
 
+def test_a_background_that_nobody_sees_cannot_be_the_renders(config) -> None:
+    changes = {"conditioning": "render", "loss": {"fixed_background": 1.0}}
+    with pytest.raises(ValueError, match=r"masks_features true .* fixed_background 1 .* keeps_input true"):
+        config(ugatit={"masks_features": True}, **changes)
+    keeping = {"width": 4, "num_blocks": 1, "num_masks": 2, "keeps_input": True}
+    assert config(ugatit={"masks_features": True}, generator=keeping, **changes)
+    assert config(ugatit={"masks_cam_input": True}, **changes)
+
+
 def test_rho_is_brought_back_into_its_range(config, method_of) -> None:
     method = method_of(config())
     rhos = [weight for name, weight in method.generators.named_parameters() if name.endswith("rho")]
