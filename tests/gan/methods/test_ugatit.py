@@ -167,7 +167,7 @@ def test_either_of_identity_and_classifier_works_alone_and_the_other_is_not_comp
 
 def test_a_background_that_nobody_sees_cannot_be_the_renders(config) -> None:
     changes = {"conditioning": "render", "loss": {"fixed_background": 1.0}}
-    with pytest.raises(ValueError, match=r"masks_features true .* fixed_background 1 .* keeps_input true"):
+    with pytest.raises(ValueError, match=r"masks_features true .*fixed_background 1 .*keeps_input true"):
         config(ugatit={"masks_features": True}, **changes)
     keeping = {"width": 4, "num_blocks": 1, "num_masks": 2, "keeps_input": True}
     assert config(ugatit={"masks_features": True}, generator=keeping, **changes)
