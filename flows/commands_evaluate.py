@@ -17,7 +17,7 @@ def evaluate(
     config: ConfigArgument,
     overrides: Overrides = None,
     snapshot: Annotated[
-        Path | None, typer.Option(help="What to measure; the run's newest snapshot if left out.")
+        Path | None, typer.Option(help="What to measure; the run's best snapshot if left out.")
     ] = None,
     out: Annotated[
         Path | None,
@@ -44,13 +44,16 @@ def evaluate(
     from pipeline.evaluation.table import as_table
     from pipeline.run import draw_stage, prepare_stage
     from pipeline.shards import SnapshotRef
-    from pipeline.snapshot_files import newest_snapshot
+    from pipeline.snapshot_files import best_snapshot
 
-    path = snapshot or newest_snapshot(resolved)
+    chosen = best_snapshot(resolved) if snapshot is None else None
+    path = chosen.path if chosen else snapshot
     if path is None:
         raise UsageError(
             f"{resolved.run_dir} holds no snapshot of these settings; train it, or name one by --snapshot."
         )
+    if chosen is not None:
+        typer.echo(chosen.why)
     out = out or resolved.run_dir / f"evaluation-{path.stem}.json"
     to_measure = {out: path}
     if snapshot is None and resolved.train.from_snapshot is not None:

@@ -83,7 +83,7 @@ def train(
 
 @commands.command(epilog="Example: seg2real generate configs/robocup_spl.yaml generate.variants=4")
 def generate(config: ConfigArgument, overrides: Overrides = None, dry_run: DryRunOption = False) -> None:
-    """Draw an image for every label, and publish. Takes the newest snapshot; trains nothing."""
+    """Draw an image for every label, and publish. Takes the best snapshot; trains nothing."""
     resolved = _resolve(config, overrides, dry_run=dry_run)
     from pipeline.run import run as run_stages
 

@@ -1,9 +1,8 @@
-"""Snapshots: what others need to use a trained method; averaged generator weights and all that describes
-them."""
+"""Snapshots: what others need to use a trained method; generator weights and all that describes them."""
 
 import json
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from safetensors import SafetensorError
@@ -36,6 +35,8 @@ class SnapshotInfo(StrictModel):
     torch_version: str
     base_sha256: str | None = None
     """Of the snapshot that training started from; None = it started from nothing."""
+    holds: Literal["ema", "raw"] | None = None
+    """The average of the weights, or those of the last step; None = no training wrote it."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ class Snapshot:
         num_images_seen: int,
         *,
         base_sha256: str | None = None,
+        holds: Literal["ema", "raw"] | None = None,
     ) -> "Snapshot":
-        """Copy to the CPU what use needs of the (averaged) generators and of the labels' classes."""
+        """Copy to the CPU what use needs of the generators and of the labels' classes."""
         tensors = {name: tensor.detach().cpu().clone() for name, tensor in generators.state_dict().items()}
         tensors["labels.noise_table"] = torch.from_numpy(labels.noise_table.copy())
         tensors["labels.is_background"] = torch.from_numpy(labels.is_background.copy())
@@ -69,6 +71,7 @@ class Snapshot:
             noise=labels.noise,
             torch_version=torch.__version__,
             base_sha256=base_sha256,
+            holds=holds,
         )
         return cls(info, tensors)
 

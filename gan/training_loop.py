@@ -2,8 +2,8 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ class RunOutputs(Protocol):
     def newest_checkpoint(self, device: torch.device) -> dict[str, Any] | None: ...
     def start(self, num_images_seen: int) -> None: ...
     def save_checkpoint(self, num_images_seen: int, state: dict[str, Any]) -> None: ...
-    def save_snapshot(self, num_images_seen: int, snapshot: Snapshot) -> None: ...
+    def save_snapshot(self, num_images_seen: int, candidates: Sequence[Snapshot]) -> None: ...
     def save_preview(self, num_images_seen: int, grid: np.ndarray) -> None: ...
     def report(self, num_images_seen: int, metrics: dict[str, float]) -> None: ...
 
@@ -89,7 +89,7 @@ def train(
     if checkpoint is None:
         outputs.save_preview(0, draw_preview(state, preview))
     if state.is_done:  # the run was made shorter than what it had seen
-        outputs.save_snapshot(state.num_images_seen, _snapshot(state))
+        outputs.save_snapshot(state.num_images_seen, _candidates(state))
 
     stream = batches(state.num_images_seen)
     while not state.is_done:
@@ -126,7 +126,7 @@ def train(
         if state.is_due(config.preview_every_images):
             outputs.save_preview(num_images_seen, draw_preview(state, preview))
         if state.is_due(config.snapshot_every_images):
-            outputs.save_snapshot(num_images_seen, _snapshot(state))
+            outputs.save_snapshot(num_images_seen, _candidates(state))
 
         # Save state checkpoint.
         if stopping or state.is_due(config.checkpoint_every_images):
@@ -185,14 +185,24 @@ def _own_random(state: TrainingState, purpose: str) -> torch.Generator:
     return _random(state, purpose, state.ranks.share.of(state.config.batch_size).start)
 
 
-def _snapshot(state: TrainingState) -> Snapshot:
-    _require_finite_weights(state.ema.network, state.num_images_seen)
+def _candidates(state: TrainingState) -> list[Snapshot]:
+    """What a snapshot of this moment can hold: the averaged weights and the raw ones; where nothing is
+    averaged, these alone."""
+    networks = {"ema": state.ema.network, "raw": state.method.generators}
+    if not state.config.ema_halflife_images:
+        del networks["ema"]
+    return [_snapshot(state, holds, network) for holds, network in networks.items()]
+
+
+def _snapshot(state: TrainingState, holds: Literal["ema", "raw"], network: nn.Module) -> Snapshot:
+    _require_finite_weights(network, state.num_images_seen)
     return Snapshot.of(
-        state.ema.network,
+        network,
         state.labels,
         state.config,
         state.num_images_seen,
         base_sha256=state.base_sha256,
+        holds=holds,
     )
 
 

@@ -113,6 +113,11 @@ class RunConfig(StrictModel):
             return self.noise
         return self.noise.model_copy(update={"amount": 0.0})
 
+    @property
+    def judges_folder(self) -> Path:
+        """Where trained judges are kept."""
+        return self.evaluate.judges or self.run_dir
+
     def read_palette(self) -> Palette:
         """The palette that `palette` names; ConfigError when it cannot be used."""
         try:

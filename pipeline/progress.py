@@ -59,11 +59,12 @@ class _Lines:
         self._found: int | None = None
         self._done = self._total = 0
         self._note = ""
-        self._start = self._last_said = time.monotonic()
+        self._start = self._last_said = 0.0
 
     def progress(self, done: int, total: int, note: str = "") -> None:
         if self._found is None:
             self._found = done
+            self._start = self._last_said = time.monotonic()
         self._done, self._total, self._note = done, total, note
         if time.monotonic() - self._last_said >= LINE_EVERY_SECONDS:
             self._say()

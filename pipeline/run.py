@@ -18,7 +18,7 @@ from pipeline.progress import ShowProgress, show_progress
 from pipeline.publish import output_conflict, publish
 from pipeline.scenes.drawing import SCENES_FOLDER, draw_scenes
 from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, remove_leftovers, wanted_samples
-from pipeline.snapshot_files import finished_snapshot, newest_snapshot
+from pipeline.snapshot_files import best_snapshot, finished_snapshot
 
 __all__ = [
     "Plan",
@@ -67,7 +67,7 @@ def run(
     Args:
         config: the run.
         show: how progress is shown.
-        trains: False = draw with the newest snapshot that is there.
+        trains: False = draw with the best snapshot that is there.
         num_processes: that train together.
 
     Raises:
@@ -82,7 +82,7 @@ def run(
         config = draw_stage(config, show)
         needs_photos = trains or config.train.drawn_background == "photo"
         prepared = prepare_stage(config, show, needs_photos=needs_photos)
-        snapshot = train_stage(config, prepared, show, num_processes) if trains else _newest(config)
+        snapshot = train_stage(config, prepared, show, num_processes) if trains else _best(config)
         plan = plan_stage(config, prepared, snapshot)
         drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
         version = publish(config, [*plan.staged, *drawn], snapshot_sha256=snapshot.sha256)
@@ -146,6 +146,7 @@ def prepare_stage(
             quarantine=config.output / "_quarantine",
             progress=progress,
             needs_photos=needs_photos,
+            needs_renders=config.train.conditioning == "render",
         )
     for finding in prepared.findings:
         logger.warning("%s", finding)
@@ -156,25 +157,28 @@ def prepare_stage(
 def train_stage(
     config: RunConfig, prepared: Prepared, show: ShowProgress = show_progress, num_processes: int = 1
 ) -> SnapshotRef:
-    """Train, resume, or find that training is complete."""
-    snapshot = finished_snapshot(config)
-    images = prepared.train_labels, prepared.train_photos
-    if snapshot is None and num_processes > 1:
-        from pipeline.training_processes import train_in_processes
+    """Train, resume, or find that training is complete; the best snapshot of the run is what counts."""
+    if finished_snapshot(config) is None:
+        from pipeline.evaluation.meter import meter_of
 
-        snapshot = train_in_processes(config, *images, num_processes=num_processes, show=show)
-    elif snapshot is None:
-        from pipeline.training import train_run
+        images, meter = prepared.train_images, meter_of(config, prepared)
+        if num_processes > 1:
+            from pipeline.training_processes import train_in_processes
 
-        snapshot = train_run(config, *images, show=show)
-    return SnapshotRef.of(snapshot)
+            train_in_processes(config, *images, num_processes=num_processes, meter=meter, show=show)
+        else:
+            from pipeline.training import train_run
+
+            train_run(config, *images, meter=meter, show=show)
+    return _best(config)
 
 
-def _newest(config: RunConfig) -> SnapshotRef:
-    snapshot = newest_snapshot(config)
-    if snapshot is None:
+def _best(config: RunConfig) -> SnapshotRef:
+    chosen = best_snapshot(config)
+    if chosen is None:
         raise ConfigError(f"{config.run_dir} holds no snapshot of these settings; train it first.")
-    return SnapshotRef.of(snapshot)
+    logger.info("%s", chosen.why)
+    return SnapshotRef.of(chosen.path)
 
 
 def plan_stage(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:
@@ -202,7 +206,7 @@ def generate_stage(
         return []
     from pipeline.generate import Generation
 
-    generation = Generation(config, snapshot, prepared.label_paths, prepared.background_paths)
+    generation = Generation(config, snapshot, prepared)
     total = sum(len(shard.samples) for shard in shards)
     done = itertools.count(1)
     with show("generate", "images") as progress:

@@ -4,7 +4,7 @@ import json
 import logging
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from tensorboardX import SummaryWriter
 from gan.snapshot import Snapshot
 from manifests.durable import exclusive_lock, is_temporary, make_folders, open_durable, write_durable
 from pipeline.config import RunConfig, as_yaml
+from pipeline.evaluation.measured import MeasuredWeights
+from pipeline.evaluation.meter import AdherenceMeter
 from pipeline.images import encode_png
 from pipeline.progress import Progress
-from pipeline.snapshot_files import numbered_files
+from pipeline.snapshot_files import describe, numbered_files
 
 __all__ = ["CheckpointError", "RunDir", "RunDirReader", "newest_checkpoint"]
 
@@ -38,9 +40,10 @@ class RunDir:
     Every file is whole or absent. Use it within `RunDir.open`, which holds the run's lock.
     """
 
-    def __init__(self, config: RunConfig, progress: Progress):
+    def __init__(self, config: RunConfig, progress: Progress, meter: AdherenceMeter | None = None):
         self.root = config.run_dir
         self._config = config
+        self._meter = meter
         self._progress = lambda num_images_seen, note="": progress(
             num_images_seen, config.train.total_images, note
         )
@@ -55,19 +58,22 @@ class RunDir:
 
     @classmethod
     @contextmanager
-    def open(cls, config: RunConfig, progress: Progress) -> Iterator["RunDir"]:
+    def open(
+        cls, config: RunConfig, progress: Progress, meter: AdherenceMeter | None = None
+    ) -> Iterator["RunDir"]:
         """The run's directory, made if missing and locked against a second run.
 
         Args:
             config: the run.
             progress: told of the images seen and the losses.
+            meter: what chooses between the candidates for a snapshot; None = the first is taken.
 
         Raises:
             LockHeldError: another process trains there.
         """
         make_folders(config.run_dir)
         with exclusive_lock(config.run_dir / ".lock", what=f"The training run {config.run_dir}"):
-            run_dir = cls(config, progress)
+            run_dir = cls(config, progress, meter)
             try:
                 yield run_dir
             finally:
@@ -96,11 +102,25 @@ class RunDir:
         for _, path in numbered_files(self.root / "checkpoints", "checkpoint", "pt")[:-NUM_CHECKPOINTS_KEPT]:
             path.unlink()
 
-    def save_snapshot(self, num_images_seen: int, snapshot: Snapshot) -> None:
-        """Write a snapshot, and its description beside it for people to read."""
+    def save_snapshot(self, num_images_seen: int, candidates: Sequence[Snapshot]) -> None:
+        """Write the candidate that follows labels best, or the first where that is not measured; beside it
+        its description, for people and for `pipeline.snapshot_files`."""
+        chosen, measured = candidates[0], None
+        if self._meter is not None:
+            begin = time.monotonic()
+            measured = self._meter.measure(candidates)
+            (chosen,) = (each for each in candidates if each.info.holds == measured.best)
+            self._log_adherence(num_images_seen, measured)
+            self._last_report += time.monotonic() - begin  # images per second are those of training
         path = self.root / "snapshots" / f"snapshot-{num_images_seen:08d}.safetensors"
-        write_durable(path.with_suffix(".json"), snapshot.info.model_dump_json(indent=2).encode())
-        write_durable(path, snapshot.to_bytes())
+        write_durable(path.with_suffix(".json"), describe(chosen.info.model_dump(mode="json"), measured))
+        write_durable(path, chosen.to_bytes())
+
+    def _log_adherence(self, num_images_seen: int, measured: MeasuredWeights) -> None:
+        curves = {f"adherence_{holds}": scores.miou for holds, scores in measured.scores.items()}
+        figures = ", ".join(f"{holds} {scores.miou:.3f}" for holds, scores in measured.scores.items())
+        logger.info("At %d images: adherence (mIoU) %s.", num_images_seen, figures)
+        self._log(num_images_seen, curves)
 
     def save_preview(self, num_images_seen: int, grid: np.ndarray) -> None:
         """Write the preview grid, uint8 [H, W, 3]."""
@@ -113,12 +133,15 @@ class RunDir:
         now = time.monotonic()
         rate = (num_images_seen - self._num_images_reported) / max(now - self._last_report, 1e-9)
         self._num_images_reported, self._last_report = num_images_seen, now
-        line = {"num_images_seen": num_images_seen, **metrics, "images_per_second": rate}
+        self._log(num_images_seen, metrics, images_per_second=rate)
+        self._progress(num_images_seen, _note(metrics))
+
+    def _log(self, num_images_seen: int, curves: dict[str, float], **others: float) -> None:
+        line = {"num_images_seen": num_images_seen, **curves, **others}
         with open(self.root / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        for name, value in metrics.items():
+        for name, value in curves.items():
             self._board.add_scalar(name.replace("_", "/", 1), value, num_images_seen)
-        self._progress(num_images_seen, _note(metrics))
 
 
 class RunDirReader:
@@ -137,7 +160,7 @@ class RunDirReader:
     def save_checkpoint(self, num_images_seen: int, state: dict[str, Any]) -> None:
         """Nothing: another process writes it."""
 
-    def save_snapshot(self, num_images_seen: int, snapshot: Snapshot) -> None:
+    def save_snapshot(self, num_images_seen: int, candidates: Sequence[Snapshot]) -> None:
         """Nothing: another process writes it."""
 
     def save_preview(self, num_images_seen: int, grid: np.ndarray) -> None:

@@ -1,38 +1,85 @@
-"""Which snapshots a run has left; looked up without loading a network."""
+"""Which snapshots a run has left, and which of them is used; looked up without loading a network."""
 
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from gan.config import RESUMABLE_CHANGES, TrainConfig
 from pipeline.config import ConfigError, RunConfig
+from pipeline.evaluation.measured import MeasuredWeights
 
-__all__ = ["base_sha256", "finished_snapshot", "newest_snapshot", "numbered_files"]
+__all__ = ["Chosen", "base_sha256", "best_snapshot", "describe", "finished_snapshot", "numbered_files"]
 
 
-def newest_snapshot(config: RunConfig) -> Path | None:
-    """The snapshot of this run that saw the most images; None when it has left none.
+class Chosen(NamedTuple):
+    """The snapshot of a run that is used."""
 
-    Snapshots that a run with other settings, noise or palette left in the folder do not count.
+    path: Path
+    why: str
+    """A sentence for the log."""
+
+
+class _Found(NamedTuple):
+    """A snapshot of a run."""
+
+    num_images_seen: int
+    path: Path
+    measured: MeasuredWeights | None
+    """None = its adherence was not measured."""
+
+
+def best_snapshot(config: RunConfig) -> Chosen | None:
+    """The snapshot of this run whose images follow their labels best, the later of equals; None when it has
+    left none.
+
+    Only snapshots that were measured as the last one was can be compared with it. Where the last one was not
+    measured, or `evaluate.during_training` is off, it is the last one. Snapshots that a run with other
+    settings, noise or palette left in the folder do not count.
     """
-    snapshots = _snapshots(config)
-    return snapshots[-1][1] if snapshots else None
+    found = _snapshots(config)
+    return _best(config, found) if found else None
 
 
 def finished_snapshot(config: RunConfig) -> Path | None:
-    """The last snapshot of this run when it is complete; None when there is something left to train."""
-    snapshots = _snapshots(config)
-    if not snapshots or snapshots[-1][0] < config.train.total_images:
+    """The best snapshot of this run when it is complete; None when there is something left to train."""
+    found = _snapshots(config)
+    if not found or found[-1].num_images_seen < config.train.total_images:
         return None
-    return snapshots[-1][1]
+    return _best(config, found).path
 
 
-def _snapshots(config: RunConfig) -> list[tuple[int, Path]]:
-    """Images seen and path of each snapshot of exactly this run, ascending."""
+def _best(config: RunConfig, found: Sequence[_Found]) -> Chosen:
+    last = found[-1]
+    if not config.evaluate.during_training:
+        why = "evaluate.during_training is false"
+    elif last.measured is None:
+        why = "its adherence was not measured"
+    else:
+        rivals = [each for each in found if each.measured and each.measured.measure == last.measured.measure]
+        best = max(rivals, key=lambda each: (each.measured.best_miou, each.num_images_seen))
+        measured = best.measured
+        others = f", the best of {len(rivals)}" if len(rivals) > 1 else ""
+        return Chosen(
+            best.path,
+            f"{best.path.name} is used{others}: adherence {measured.best_miou:.3f} mIoU (judge: "
+            f"{measured.judge}, weights: {measured.best}).",
+        )
+    return Chosen(last.path, f"{last.path.name} is used, the last one, as {why}.")
+
+
+def describe(info: dict[str, Any], measured: MeasuredWeights | None) -> bytes:
+    """The JSON beside a snapshot: what it says of itself, and what was measured as it was taken."""
+    adherence = measured and measured.model_dump(mode="json")
+    return json.dumps(info | {"adherence": adherence}, indent=2, allow_nan=False).encode()
+
+
+def _snapshots(config: RunConfig) -> list[_Found]:
+    """The snapshots of exactly this run, by ascending images seen."""
     wanted = _identity(
         {
             "train": config.train.model_dump(mode="json"),
@@ -41,12 +88,17 @@ def _snapshots(config: RunConfig) -> list[tuple[int, Path]]:
             "base_sha256": base_sha256(config),
         }
     )
-    found = numbered_files(config.run_dir / "snapshots", "snapshot", "safetensors")
-    return [
-        (num_images_seen, path)
-        for num_images_seen, path in found
-        if _identity(json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))) == wanted
-    ]
+    found = []
+    for num_images_seen, path in numbered_files(config.run_dir / "snapshots", "snapshot", "safetensors"):
+        info = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        if _identity(info) == wanted:
+            found.append(_Found(num_images_seen, path, _measured(info)))
+    return found
+
+
+def _measured(info: dict[str, Any]) -> MeasuredWeights | None:
+    adherence = info.get("adherence")
+    return None if adherence is None else MeasuredWeights.model_validate(adherence)
 
 
 def _identity(info: dict[str, Any]) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from gan.snapshot import BaseSnapshot, Snapshot, SnapshotError
 from gan.training_loop import RunOutputs, train
 from manifests.durable import make_folders
 from pipeline.config import ConfigError, RunConfig
+from pipeline.evaluation.meter import AdherenceMeter
 from pipeline.interruption import Interrupted, watch_signals
 from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
@@ -28,11 +29,13 @@ def train_run(
     config: RunConfig,
     labels: Sequence[Path],
     photos: Sequence[Path],
+    renders: Sequence[Path] = (),
     *,
+    meter: AdherenceMeter | None = None,
     show: ShowProgress = show_progress,
     ranks: Ranks = ALONE,
 ) -> Path:
-    """Train to the end of the run, from its newest checkpoint if any; return the last snapshot's path.
+    """Train to the end of the run, from its newest checkpoint if any; return the best snapshot's path.
 
     Several processes call this together; the first one holds the run directory and writes, shows and logs.
 
@@ -40,6 +43,8 @@ def train_run(
         config: the run.
         labels: segmentation images to train on.
         photos: photographs to train on; paired with the labels only where `train.paired` says so.
+        renders: of each label, where `train.conditioning` is "render".
+        meter: what measures the snapshots, on the first process; None = the last one is the best.
         show: how progress is shown.
         ranks: the processes that train together.
 
@@ -51,13 +56,14 @@ def train_run(
         ConfigError: the noise confuses classes, labels that should have photographs have none, or a batch
             cannot be shared equally.
         CheckpointError: there are checkpoints, and none can be read.
+        BadImageError: a source cannot be read any more.
     """
     require_equal_shares(config, ranks.num)
     palette = config.read_palette()
     spec = label_spec(palette, config)
-    images = TrainingImages(config, palette, labels, photos, ranks.share)
+    images = TrainingImages(config, palette, labels, photos, renders, share=ranks.share)
     make_folders(config.run_dir)
-    with _outputs(config, ranks, show) as outputs, watch_signals() as received:
+    with _outputs(config, meter, ranks, show) as outputs, watch_signals() as received:
         train(
             config.train,
             spec,
@@ -101,12 +107,16 @@ def _base(config: RunConfig) -> BaseSnapshot | None:
 
 
 @contextmanager
-def _outputs(config: RunConfig, ranks: Ranks, show: ShowProgress) -> Iterator[RunOutputs]:
+def _outputs(
+    config: RunConfig, meter: AdherenceMeter | None, ranks: Ranks, show: ShowProgress
+) -> Iterator[RunOutputs]:
     """The run directory, which the first rank alone locks and writes."""
     if not ranks.is_first:
         yield RunDirReader(config)
         return
-    with show("train", "images") as progress, RunDir.open(config, progress) as run_dir:
+    with show("train", "images") as progress, RunDir.open(config, progress, meter) as run_dir:
+        if meter is not None:
+            meter.prepare(show)
         yield run_dir
 
 

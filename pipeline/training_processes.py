@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,6 +25,7 @@ from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
 from gan.distributed import join_ranks
 from pipeline.config import RunConfig
+from pipeline.evaluation.meter import AdherenceMeter
 from pipeline.progress import Progress, ShowProgress, show_progress
 from pipeline.snapshot_files import finished_snapshot
 from pipeline.training import require_equal_shares, train_run
@@ -45,8 +46,10 @@ def train_in_processes(
     config: RunConfig,
     labels: Sequence[Path],
     photos: Sequence[Path],
+    renders: Sequence[Path] = (),
     *,
     num_processes: int,
+    meter: AdherenceMeter | None = None,
     show: ShowProgress = show_progress,
 ) -> Path:
     """As `train_run`, in so many processes of this machine. Signals that come here are passed on to them.
@@ -62,7 +65,7 @@ def train_in_processes(
         strict=True,
     )
     levels = {name: logging.getLogger(name).getEffectiveLevel() for name in PACKAGES}
-    job = (config, tuple(labels), tuple(photos))
+    job = config, (tuple(labels), tuple(photos), tuple(renders)), meter
     workers = torch.multiprocessing.start_processes(
         _work, (num_processes, store.port, senders, levels, job), num_processes, join=False, daemon=True
     )
@@ -142,13 +145,13 @@ def _work(
     port: int,
     senders: Sequence[Connection],
     levels: dict[str, int],
-    job: tuple[RunConfig, Sequence[Path], Sequence[Path]],
+    job: tuple[RunConfig, tuple[Sequence[Path], ...], AdherenceMeter | None],
 ) -> None:
     """A process's life."""
     os.setsid()  # Ctrl-C at a terminal comes to the parent alone, which passes it on once
     signal.signal(signal.SIGINT, _end)
     signal.signal(signal.SIGTERM, _end)
-    sender, (config, labels, photos) = senders[rank], job
+    sender, (config, images, meter) = senders[rank], job
     if rank == 0:
         logging.getLogger().addHandler(_ToParent(sender))
         for name, level in levels.items():
@@ -166,12 +169,13 @@ def _work(
     }
 
     @contextmanager
-    def show(*_: str) -> Iterator[Callable[..., None]]:
-        yield lambda *arguments: sender.send(("progress", arguments))
+    def show(what: str, _unit: str) -> Iterator[Progress]:
+        is_shown = what == "train"  # the parent shows nothing else
+        yield lambda *arguments: sender.send(("progress", arguments)) if is_shown else None
 
     try:
         with join_ranks(config.train.device) as ranks:
-            train_run(config, labels, photos, show=show, ranks=ranks)
+            train_run(config, *images, meter=meter, show=show, ranks=ranks)
     except Exception as error:
         error.add_note(traceback.format_exc())
         sender.send(("error", type(error), error.args, error.__dict__))

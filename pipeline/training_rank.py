@@ -5,15 +5,18 @@ from pathlib import Path
 
 from gan.distributed import join_ranks
 from pipeline.config import RunConfig
+from pipeline.evaluation.meter import meter_of
 from pipeline.run import draw_stage, prepare_stage, with_scenes
-from pipeline.snapshot_files import finished_snapshot
+from pipeline.snapshot_files import best_snapshot, finished_snapshot
 from pipeline.training import require_equal_shares, train_run
 
 __all__ = ["train_as_rank"]
 
+logger = logging.getLogger(__name__)
+
 
 def train_as_rank(config: RunConfig) -> Path:
-    """Draw scenes, check sources, train; return the last snapshot's path.
+    """Draw scenes, check sources, train; return the best snapshot's path.
 
     The first rank draws, checks, writes and speaks; the others wait for it. All see the same files.
 
@@ -30,5 +33,8 @@ def train_as_rank(config: RunConfig) -> Path:
         config = with_scenes(config)
         snapshot = ranks.from_first(lambda: finished_snapshot(config))
         if snapshot is None:
-            snapshot = train_run(config, prepared.train_labels, prepared.train_photos, ranks=ranks)
+            snapshot = train_run(
+                config, *prepared.train_images, meter=meter_of(config, prepared), ranks=ranks
+            )
+        logger.info("%s", best_snapshot(config).why)
         return snapshot

@@ -28,6 +28,13 @@ TINY = {
         "device": "cpu",
     },
     "generate": {"shard_labels": 3, "num_workers": 2},
+    "evaluate": {
+        "judge_width": 1,
+        "judge_images": 2,
+        "judge_batch_size": 2,
+        "training_labels": 2,
+        "training_judge_images": 2,
+    },
 }
 
 

@@ -60,12 +60,11 @@ def _entry(config: CompareConfig, name: str, show: ShowProgress) -> dict[str, An
     prepared = prepare_stage(run, show)
     run = _with_budget(config, run, prepared)
     snapshot = train_stage(run, prepared, show)
-    judged = run.model_copy(update={"run_dir": config.folder})  # entries share the judge of real photographs
     return {
         "settings": _settings(config, name),
         "train": run.train.model_dump(mode="json"),
         "training": _training(run),
-        "evaluation": as_plain(evaluate(judged, prepared, snapshot, show=show)),
+        "evaluation": as_plain(evaluate(run, prepared, snapshot, show=show)),
     }
 
 
@@ -95,12 +94,15 @@ def _with_budget(config: CompareConfig, run: RunConfig, prepared: Prepared) -> R
 
 
 def _training(run: RunConfig) -> dict[str, Any]:
-    """How the training went: images, their rate, and the discriminators' accuracy on the way."""
+    """How the training went: images, their rate, and on the way the discriminators' accuracy and the
+    snapshots' adherence."""
     lines = [json.loads(line) for line in (run.run_dir / "metrics.jsonl").read_text("utf-8").splitlines()]
-    chosen = lines[:: -(-len(lines) // NUM_CURVE_POINTS)]
-    rates = sorted(line["images_per_second"] for line in lines)
+    reports = [line for line in lines if "images_per_second" in line]
+    chosen = reports[:: -(-len(reports) // NUM_CURVE_POINTS)]
+    rates = sorted(line["images_per_second"] for line in reports)
     return {
         "total_images": run.train.total_images,
         "images_per_second": rates[len(rates) // 2],
         "curve": [{key: line[key] for key in ("num_images_seen", *CURVES) if key in line} for line in chosen],
+        "adherence": [line for line in lines if "adherence_raw" in line],
     }

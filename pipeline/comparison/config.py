@@ -22,7 +22,8 @@ class CompareConfig(StrictModel):
     folder: ConfigPath
     """Where each entry's run_dir, the judges and the results go."""
     minutes: float | None = Field(None, gt=0)
-    """Training time of each entry on this machine; its speed is measured first."""
+    """Training time of each entry on this machine, for which its speed is measured first. What chooses the
+    best snapshot on the way comes on top."""
     total_images: int | None = Field(None, ge=1)
     """Instead of minutes: images that each entry sees."""
     overrides: tuple[str, ...] = ()
@@ -37,9 +38,9 @@ class CompareConfig(StrictModel):
         return self
 
     def run_of(self, name: str) -> RunConfig:
-        """The run of an entry, in a folder of its own."""
+        """The run of an entry, in a folder of its own; the judges are those of all entries."""
         folder = self.folder / name
-        places = (f"run_dir={folder}", f"output={folder / 'output'}")
+        places = (f"run_dir={folder}", f"output={folder / 'output'}", f"evaluate.judges={self.folder}")
         try:
             return load_config(self.config, (*self.overrides, *self.entries[name], *places))
         except ConfigError as error:

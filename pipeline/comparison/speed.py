@@ -1,6 +1,7 @@
 """How fast a run trains on this machine."""
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ MIN_SECONDS = 10.0
 def images_per_second(config: RunConfig, prepared: Prepared) -> float:
     """Images per second of the run's first steps; nothing is kept of them."""
     palette = config.read_palette()
-    images = TrainingImages(config, palette, prepared.train_labels, prepared.train_photos)
+    images = TrainingImages(config, palette, *prepared.train_images)
     times: list[float] = []
 
     def is_enough() -> bool:
@@ -56,7 +57,7 @@ class _Nowhere:
     def save_checkpoint(self, num_images_seen: int, state: dict) -> None:
         pass
 
-    def save_snapshot(self, num_images_seen: int, snapshot: Snapshot) -> None:
+    def save_snapshot(self, num_images_seen: int, candidates: Sequence[Snapshot]) -> None:
         pass
 
     def save_preview(self, num_images_seen: int, grid: np.ndarray) -> None:

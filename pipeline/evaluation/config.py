@@ -50,3 +50,12 @@ class EvaluateConfig(StrictModel):
     """For photographs with boxes (boxes.json in their folder): class of the boxes -> class of the palette."""
     inception: InceptionConfig | None = None
     """Weights for FID and KID; None = they are not computed."""
+    judges: ConfigPath | None = None
+    """Folder of trained judges, which several runs may share; None = the run_dir."""
+    during_training: bool = True
+    """Measure adherence at every snapshot of a training, of averaged and of raw weights, and use the best;
+    false = the last snapshot is used, with averaged weights."""
+    training_labels: int = Field(200, ge=1)
+    """Labels that this is measured by: evenly spread ones of those to learn from."""
+    training_judge_images: int = Field(1_000, ge=1)
+    """Where there are no labelled photographs: images that the judge of a snapshot's own images sees."""

@@ -86,6 +86,7 @@ def evaluate(
             snapshot=snapshot.path.name,
             snapshot_sha256=snapshot.sha256,
             num_images_seen=translator.info.num_images_seen,
+            holds=translator.info.holds,
         ),
         budget=_budget(config, parts, translator.device.type),
         adherence=_adherence(judges, held_out, material.test_pairs, palette),

@@ -17,7 +17,7 @@ from pipeline.evaluation.judge_training import new_segmenter, train_judge
 from pipeline.evaluation.labelled_images import LabelledImages
 from pipeline.progress import ShowProgress, show_progress
 
-__all__ = ["judge_of", "real_judge"]
+__all__ = ["JUDGE_NUMBER", "judge_of", "real_judge"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,8 @@ JUDGE_NUMBER = 3
 def judge_of(
     config: RunConfig, sets: Sequence[LabelledImages], what: str, *, show: ShowProgress = show_progress
 ) -> Judge:
-    """The judge that learned from these images: found in `run_dir/judge-<fingerprint>.safetensors`, or else
-    trained and left there.
+    """The judge that learned from these images: found in `config.judges_folder`, or else trained and left
+    there as judge-<fingerprint>.safetensors.
 
     Args:
         config: the run.
@@ -39,7 +39,7 @@ def judge_of(
     """
     is_ignored = config.read_palette().is_ignored
     device, precision = resolve_device(config.train.device), config.train.precision
-    path = config.run_dir / f"judge-{_fingerprint(config, sets, is_ignored, device)[:16]}.safetensors"
+    path = config.judges_folder / f"judge-{_fingerprint(config, sets, is_ignored, device)[:16]}.safetensors"
     segmenter = new_segmenter(config.evaluate, len(is_ignored))
     if path.exists():
         try:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from manifests.schema import SampleRecord
-from pipeline.config import RunConfig
+from pipeline.config import ConfigError, RunConfig
 from pipeline.evaluation.labelled_images import LabelledImages
 from pipeline.evaluation.parts import Pair, Parts
 from pipeline.geometry import CENTERED, view
@@ -34,8 +34,21 @@ class Material:
 
 
 def judged_size(config: RunConfig) -> tuple[int, int]:
-    """Width and height of the images that judges see."""
-    return config.evaluate.width or config.train.width, config.evaluate.height or config.train.height
+    """Width and height of the images that judges see.
+
+    Raises:
+        ConfigError: the generator draws images of one size only, and this is another.
+    """
+    train, evaluate = config.train, config.evaluate
+    width, height = evaluate.width or train.width, evaluate.height or train.height
+    is_fixed = train.method == "ugatit" and not train.ugatit.light
+    if is_fixed and (width, height) != (train.width, train.height):
+        raise ConfigError(
+            f"evaluate.width and height want images of {width} x {height} px, but a full UGATIT draws only "
+            f"its training crop, {train.width} x {train.height} px; leave them out, or train with "
+            "ugatit.light true."
+        )
+    return width, height
 
 
 def read_material(config: RunConfig, parts: Parts, label_paths: Mapping[str, Path]) -> Material:

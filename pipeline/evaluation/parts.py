@@ -3,16 +3,16 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from manifests.schema import SampleRecord
-from pipeline.config import ConfigError
+from pipeline.config import ConfigError, RunConfig
 from pipeline.evaluation.config import EvaluateConfig
 from pipeline.prepare import Photo, Prepared
 
-__all__ = ["Pair", "Parts", "find_pairs", "part_sources", "spread"]
+__all__ = ["Pair", "Parts", "find_pairs", "part_for_training", "part_sources", "spread"]
 
 MAX_ASPECT_ERROR = 0.01
 """Sides of a label and its photograph may be rounded; beyond this they do not show the same."""
@@ -67,6 +67,36 @@ def part_sources(prepared: Prepared, config: EvaluateConfig) -> Parts:
         train_photos=spread(prepared.train_photos, limit),
         test_photos=spread([photo.path for photo in prepared.photos if photo.path not in learned], limit),
         has_test_labels=any(label.source_part == "test" for label in prepared.records),
+    )
+
+
+def part_for_training(prepared: Prepared, config: RunConfig) -> Parts:
+    """What snapshots are measured by while they train: its `test_labels` are spread over the labels that
+    `part_sources` gives to judges, so that those it holds out have no say in which snapshot is used.
+
+    Where there are labelled photographs, `train_pairs` are those of `part_sources`. Where there are none, at
+    most half of the labels are measured by, and `train_labels` are others, for a judge of generated images.
+    Photographs are there for backgrounds alone.
+
+    Raises:
+        ConfigError: there are too few labels.
+    """
+    parts = part_sources(prepared, config.evaluate)
+    labels, num = parts.train_labels, config.evaluate.training_labels
+    if parts.train_pairs:
+        measured_by, others = spread(labels, num), ()
+    elif len(labels) > 1:
+        measured_by = spread(labels, min(num, len(labels) // 2))
+        others = spread([label for label in labels if label not in measured_by], num)
+    else:
+        raise ConfigError("There is one label to learn from; a judge of generated images needs another.")
+    return replace(
+        parts,
+        train_labels=others,
+        test_labels=measured_by,
+        test_pairs=(),
+        train_photos=spread(parts.train_photos, num) if config.train.drawn_background == "photo" else (),
+        test_photos=(),
     )
 
 

@@ -38,6 +38,8 @@ class Judged:
     snapshot_sha256: str
     num_images_seen: int
     """By the generator in training."""
+    holds: Literal["ema", "raw"] | None
+    """Averaged or raw weights; None where the snapshot does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,7 @@ class MemoryOutputs:
         self.checkpoints: list[int] = []
         self.starts: list[int] = []
         self.snapshots: dict[int, bytes] = {}
+        self.raw_snapshots: dict[int, bytes] = {}
         self.previews: dict[int, np.ndarray] = {}
         self.reports: list[tuple[int, dict[str, float]]] = []
 
@@ -106,8 +107,9 @@ class MemoryOutputs:
         self.checkpoint = file.getvalue()
         self.checkpoints.append(num_images_seen)
 
-    def save_snapshot(self, num_images_seen: int, snapshot) -> None:
-        self.snapshots[num_images_seen] = snapshot.to_bytes()
+    def save_snapshot(self, num_images_seen: int, candidates) -> None:
+        self.snapshots[num_images_seen] = candidates[0].to_bytes()
+        self.raw_snapshots[num_images_seen] = candidates[-1].to_bytes()
 
     def save_preview(self, num_images_seen: int, grid: np.ndarray) -> None:
         self.previews[num_images_seen] = grid

@@ -216,6 +216,20 @@ def test_snapshots_hold_the_moving_average(labels, small_config, batches, previe
     assert not torch.equal(snapshot[name], first[name])
 
 
+def test_raw_weights_are_offered_beside_the_average_and_alone_where_there_is_none(
+    labels, small_config, batches, preview, outputs
+) -> None:
+    name = "ab.stem.0.weight"
+    for halflife, holds in ((2_000, "ema"), (0, "raw")):
+        out, config = outputs(), small_config(ema_halflife_images=halflife)
+        train(config, labels, batches=batches, preview=preview, outputs=out)
+        method = out.newest_checkpoint(torch.device("cpu"))["method"]
+        raw = Snapshot.from_bytes(out.raw_snapshots[16])
+        assert raw.info.holds == "raw" and torch.equal(raw.tensors[name], method[f"generators.{name}"])
+        assert Snapshot.from_bytes(out.snapshots[16]).info.holds == holds
+        assert (out.snapshots == out.raw_snapshots) == (holds == "raw")
+
+
 def test_previews_are_drawn_by_the_moving_average(labels, small_config, preview) -> None:
     state = TrainingState(small_config(), labels, torch.device("cpu"))
     before = gan.training_loop.draw_preview(state, preview)

@@ -47,6 +47,7 @@ KILLS = {
     "training, after a checkpoint": ("pipeline.run_dir:RunDir.report", 3),
     "writing a checkpoint": ("gan.training_state:TrainingState.state_dict", 2),
     "between the last snapshot and its checkpoint": ("pipeline.run_dir:RunDir.save_checkpoint", 2),
+    "measuring a snapshot": ("pipeline.evaluation.meter:AdherenceMeter.measure", 1),
     "between a snapshot's description and itself": ("gan.snapshot:Snapshot.to_bytes", 1),
     "between training and generation": ("pipeline.run:plan_stage", 1),
     "the first shard": ("pipeline.generate:encode_label_png", 2),
@@ -184,9 +185,10 @@ def test_asked_to_stop_it_saves_a_checkpoint_and_later_ends_the_same(
 
     assert seg2real("run", config).code == 0
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["num_images_seen"] for line in lines] == [2, 4, 6, 8]
-    snapshot = Path("run", "snapshots", "snapshot-00000008.safetensors")
-    assert (tmp_path / snapshot).read_bytes() == (whole / snapshot).read_bytes()
+    assert [json.loads(line)["num_images_seen"] for line in lines] == [2, 4, 6, 8, 8]  # and the last snapshot
+    for suffix in ("safetensors", "json"):
+        snapshot = Path("run", "snapshots", f"snapshot-00000008.{suffix}")
+        assert (tmp_path / snapshot).read_bytes() == (whole / snapshot).read_bytes()
     assert published(tmp_path / "out") == published(whole / "out")
 
 

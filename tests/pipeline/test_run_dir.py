@@ -11,8 +11,12 @@ import torch
 
 from gan.snapshot import Snapshot
 from gan.training_state import TrainingState
+from pipeline import run_dir as run_dir_module
+from pipeline.evaluation.measured import MeasuredWeights
+from pipeline.evaluation.scores import Scores
 from pipeline.images import read_image
 from pipeline.run_dir import CheckpointError, RunDir
+from pipeline.snapshot_files import best_snapshot
 from pipeline.training import label_spec
 
 CPU = torch.device("cpu")
@@ -131,7 +135,7 @@ def test_previews_snapshots_and_curves_are_written(
     with opened() as run_dir:
         run_dir.start(0)
         run_dir.save_preview(8, grid)
-        run_dir.save_snapshot(8, snapshot)
+        run_dir.save_snapshot(8, [snapshot])
         run_dir.report(8, {"cycle_a": 1.0})
     root = run_dir.root
     assert np.array_equal(read_image(root / "previews" / "preview-00000008.png"), grid)
@@ -159,3 +163,54 @@ def test_what_a_killed_writer_left_is_removed(opened: Callable) -> None:
         left.write_bytes(b"half")
     with opened() as run_dir:
         assert not left.exists()
+
+
+class Meter:
+    """Finds the raw weights better, in a minute."""
+
+    def __init__(self, clock: "Clock"):
+        self.clock = clock
+
+    def measure(self, candidates: list[Snapshot]) -> MeasuredWeights:
+        self.clock.seconds += 60
+        miou = {"ema": 0.25, "raw": 0.75}
+        scores = {
+            each.info.holds: Scores(2, 0.5, miou[each.info.holds], {"ball": None}) for each in candidates
+        }
+        return MeasuredWeights(measure="one", judge="real", scores=scores)
+
+
+class Clock:
+    seconds = 100.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def test_the_better_weights_are_saved_and_all_figures_kept_but_the_time_it_took(
+    tmp_path: Path, tiny_config: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(run_dir_module, "time", clock)
+    config = tiny_config(tmp_path)
+    spec = label_spec(config.read_palette(), config)
+    state = TrainingState(config.train, spec, CPU)
+    candidates = [
+        Snapshot.of(state.ema.network, spec, config.train, 8, holds="ema"),
+        Snapshot.of(state.method.generators, spec, config.train, 8, holds="raw"),
+    ]
+    with RunDir.open(config, lambda *_: None, Meter(clock)) as run_dir:
+        run_dir.start(0)
+        clock.seconds += 2
+        run_dir.save_snapshot(8, candidates)
+        clock.seconds += 2
+        run_dir.report(8, {"cycle_a": 1.0})
+    path = run_dir.root / "snapshots" / "snapshot-00000008.safetensors"
+    assert path.read_bytes() == candidates[1].to_bytes()
+    described = json.loads(path.with_suffix(".json").read_text())
+    assert described["holds"] == "raw"
+    assert described["adherence"]["scores"]["ema"]["miou"] == 0.25
+    first, second = map(json.loads, (run_dir.root / "metrics.jsonl").read_text().splitlines())
+    assert first == {"num_images_seen": 8, "adherence_ema": 0.25, "adherence_raw": 0.75}
+    assert second["images_per_second"] == 2.0
+    assert best_snapshot(config).path == path

@@ -1,0 +1,29 @@
+"""What was measured of a run's weights as a snapshot was taken; kept in the snapshot's description."""
+
+from typing import Literal
+
+from gan.config import StrictModel
+from pipeline.evaluation.scores import Scores
+
+__all__ = ["MeasuredWeights"]
+
+
+class MeasuredWeights(StrictModel):
+    """How well images drawn by the weights of one moment follow their labels (adherence)."""
+
+    measure: str
+    """Fingerprint of judge, labels and settings: figures of one measure can be compared, others cannot."""
+    judge: Literal["real", "generated"]
+    """What the judge learned from: labelled photographs, or images that the weights draw of other labels."""
+    scores: dict[Literal["ema", "raw"], Scores]
+    """Of the averaged weights and of the raw ones; without "ema" where nothing is averaged."""
+
+    @property
+    def best(self) -> Literal["ema", "raw"]:
+        """The weights with the highest mIoU; of equals the averaged."""
+        return max(self.scores, key=lambda holds: (self.scores[holds].miou, holds == "ema"))
+
+    @property
+    def best_miou(self) -> float:
+        """mIoU of `best`."""
+        return self.scores[self.best].miou
