@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain, groupby
@@ -19,7 +19,7 @@ from gan.translator import Translator
 from manifests.durable import make_folders, write_durable
 from manifests.schema import SampleRecord
 from pipeline.config import RunConfig
-from pipeline.geometry import CENTERED, cover_scale, resize_label_map, scaled_size, view
+from pipeline.geometry import CENTERED, cover_scale, resize, scaled_size, view
 from pipeline.images import (
     BadImageError,
     decode_image,
@@ -30,6 +30,7 @@ from pipeline.images import (
     read_bytes,
 )
 from pipeline.palette import Palette
+from pipeline.prepare import Prepared
 from pipeline.preprocess import noise_field
 from pipeline.quality import reject_reason
 from pipeline.shards import Shard, SnapshotRef, stage
@@ -47,6 +48,7 @@ class _Drawing(NamedTuple):
     label_map: np.ndarray
     noise: np.ndarray
     photo: np.ndarray | None
+    render: np.ndarray | None
 
 
 class Generation:
@@ -55,21 +57,15 @@ class Generation:
     Args:
         config: the run.
         snapshot: what draws.
-        label_paths: source sha256 -> where that label lies.
-        background_paths: photographs' sha256 -> where each lies, of those whose backgrounds the samples name.
+        prepared: where the labels lie, their renders, and the photographs whose backgrounds are pasted.
     """
 
-    def __init__(
-        self,
-        config: RunConfig,
-        snapshot: SnapshotRef,
-        label_paths: Mapping[str, Path],
-        background_paths: Mapping[str, Path],
-    ):
+    def __init__(self, config: RunConfig, snapshot: SnapshotRef, prepared: Prepared):
         self._config = config
         self._palette: Palette = config.read_palette()
-        self._label_paths = label_paths
-        self._background_paths = background_paths
+        self._label_paths = prepared.label_paths
+        self._render_paths = prepared.render_paths
+        self._background_paths = prepared.background_paths
         self._translator = Translator(
             Snapshot.from_bytes(snapshot.path.read_bytes()),
             device=config.train.device,
@@ -88,8 +84,8 @@ class Generation:
             The shard with its finished rows.
 
         Raises:
-            BadImageError: a label or photograph cannot be read any more, or is not what it was when it was
-                checked.
+            BadImageError: a label, render or photograph cannot be read any more, or is not what it was when
+                it was checked.
             DiskFullError: the pictures do not fit.
         """
         for kind in ("images", "labels"):
@@ -124,19 +120,26 @@ class Generation:
                 antialiased_edges=sources.antialiased_edges,
             )
         )
+        render, shape = self._render(samples[0]), label_map.shape
         return [
-            _Drawing(
-                sample, label_map, self._noise(sample, label_map.shape), self._photo(sample, label_map.shape)
-            )
+            _Drawing(sample, label_map, self._noise(sample, shape), self._photo(sample, shape), render)
             for sample in samples
         ]
 
-    def _scaled(self, label_map: np.ndarray) -> np.ndarray:
+    def _render(self, sample: SampleRecord) -> np.ndarray | None:
+        """At the label's scale; it was checked to be of the label's size."""
+        if sample.render_sha256 is None:
+            return None
+        path = self._render_paths[sample.source_sha256]
+        data = _checked_bytes(path, sample.render_sha256)
+        return self._scaled(decode_image(data, path, max_megapixels=self._config.sources.max_megapixels))
+
+    def _scaled(self, image: np.ndarray) -> np.ndarray:
         if self._config.generate.scale == "native":
-            return label_map
-        height, width = label_map.shape
+            return image
+        height, width = image.shape[:2]
         scale = cover_scale(width, height, self._config.train.width, self._config.train.height)
-        return resize_label_map(label_map, scaled_size(width, height, scale))
+        return resize(image, scaled_size(width, height, scale))
 
     def _noise(self, sample: SampleRecord, shape: tuple[int, int]) -> np.ndarray:
         return noise_field(
@@ -165,11 +168,12 @@ class Generation:
                 yield batch
 
     def _draw(self, batch: list[_Drawing]) -> Iterator[tuple[_Drawing, np.ndarray]]:
-        photos = np.stack([drawing.photo for drawing in batch]) if self._translator.needs_photos else None
-        pictures = self._translator.translate(
+        translator = self._translator
+        pictures = translator.translate(
             np.stack([drawing.label_map for drawing in batch]),
             np.stack([drawing.noise for drawing in batch]),
-            photos,
+            np.stack([drawing.photo for drawing in batch]) if translator.needs_photos else None,
+            np.stack([drawing.render for drawing in batch]) if translator.needs_renders else None,
         )
         return zip(batch, pictures, strict=True)
 

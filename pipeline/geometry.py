@@ -10,6 +10,7 @@ __all__ = [
     "View",
     "cover_scale",
     "draw_view",
+    "resize",
     "resize_label_map",
     "resize_photo",
     "scaled_size",
@@ -67,11 +68,16 @@ def view(image: np.ndarray, shown: View, *, width: int, height: int) -> np.ndarr
     scale = cover_scale(image.shape[1], image.shape[0], width, height) * shown.zoom
     size = scaled_size(image.shape[1], image.shape[0], scale)
     size = max(size[0], width), max(size[1], height)
-    image = resize_label_map(image, size) if image.ndim == 2 else resize_photo(image, size)
+    image = resize(image, size)
     left = round(shown.left * (size[0] - width))
     top = round(shown.top * (size[1] - height))
     crop = image[top : top + height, left : left + width]
     return np.ascontiguousarray(crop[:, ::-1] if shown.flipped else crop)
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A label map uint8 [H, W] or a picture uint8 [H, W, 3], as its kind is resized."""
+    return resize_label_map(image, size) if image.ndim == 2 else resize_photo(image, size)
 
 
 def resize_label_map(label_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -56,6 +56,14 @@ class Prepared:
         return _outside_test(paths)
 
     @property
+    def train_images(self) -> tuple[tuple[Path, ...], tuple[Path, ...], tuple[Path, ...]]:
+        """`train_labels`, `train_photos`, and the renders of these labels where the run needs any."""
+        label_of = {path: sha256 for sha256, path in self.label_paths.items()}
+        labels = self.train_labels
+        renders = tuple(self.render_paths[label_of[path]] for path in labels) if self.render_paths else ()
+        return labels, self.train_photos, renders
+
+    @property
     def background_paths(self) -> dict[str, Path]:
         """Photographs whose backgrounds may be pasted, those to train on: sha256 -> where it lies."""
         sha256s = {photo.path: photo.sha256 for photo in self.photos}

@@ -243,8 +243,8 @@ def test_the_bytes_follow_from_the_row(make: Callable) -> None:
     shards = drawn(config, prepared, snapshot)
     for shard in shards:
         for row in shard.samples:
-            path = prepared.background_paths[row.background_sha256]
-            again = Generation(config, snapshot, prepared.label_paths, {row.background_sha256: path})
+            alone = tuple(photo for photo in prepared.photos if photo.sha256 == row.background_sha256)
+            again = Generation(config, snapshot, replace(prepared, photos=alone))
             (config.output / row.image_file_name).unlink()
             assert again.run(Shard(shard.number, (row,)), lambda: None).samples == (row,)
 
@@ -286,7 +286,6 @@ def test_a_picture_that_fails_the_gates_is_kept_with_its_reason(
         Translator, "translate", lambda _, labels, *rest: np.full((*labels.shape, 3), 128, np.uint8)
     )
     shard = plan_stage(config, prepared, snapshot).to_do[0]
-    generation = Generation(config, snapshot, prepared.label_paths, prepared.background_paths)
-    done = generation.run(shard, lambda: None)
+    done = Generation(config, snapshot, prepared).run(shard, lambda: None)
     assert [row.accepted for row in done.samples] == [False] * len(shard.samples)
     assert all(row.reject_reason.startswith("constant") for row in done.samples)

@@ -10,8 +10,11 @@ import pytest
 
 from gan.config import ClassCropsConfig
 from gan.data import HostBatch
+from gan.share import WHOLE, Share
 from pipeline import training_images
 from pipeline.config import RunConfig
+from pipeline.images import encode_png, read_label
+from pipeline.palette import Palette
 from pipeline.training_images import TrainingImages
 
 NUM_LABELS, NUM_PHOTOS = 5, 7
@@ -51,7 +54,8 @@ def test_a_batch_is_a_function_of_seed_and_images_seen(images: Callable) -> None
 def test_a_batch_is_its_images_whatever_the_batch_size(images: Callable) -> None:
     whole = images(batch_size=12).batch(0)
     parts = [images(batch_size=3).batch(number) for number in (0, 3, 6, 9)]
-    assert equal(whole, tuple(np.concatenate(part) for part in zip(*parts, strict=True)))
+    joined = HostBatch(*(np.concatenate([part[kind] for part in parts]) for kind in range(2)))
+    assert equal(whole, joined)
 
 
 def test_without_a_cache_it_is_the_same(images: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,3 +188,52 @@ def test_class_crops_are_a_function_of_seed_and_images_seen_too(images: Callable
     plain = [images().batch(number) for number in range(0, 20, 2)]
     same = [np.array_equal(one.label_map, two.label_map) for one, two in zip(batches, plain, strict=True)]
     assert not all(same)
+
+
+@pytest.fixture
+def rendered(config: RunConfig, pairs: tuple, nubots: Palette) -> Callable[..., TrainingImages]:
+    """Five labels, a render of each that shows class 4 as red and class 0 as black, and five photographs that
+    do so too, of the same stems."""
+    labels, photos = pairs
+    renders = [path.with_name(f"render-{path.name}") for path in labels]
+    for label, render in zip(labels, renders, strict=True):
+        is_red = read_label(label, nubots) == 4
+        render.write_bytes(encode_png((is_red[..., None] * np.array([255, 0, 0])).astype(np.uint8)))
+
+    def make(share: Share = WHOLE, **changes: object) -> TrainingImages:
+        settings = {"conditioning": "render", "width": 48, "height": 48, "load_scale": 2.0} | changes
+        changed = config.model_copy(update={"train": config.train.model_copy(update=settings)})
+        return TrainingImages(changed, nubots, labels, photos, renders, share=share)
+
+    return make
+
+
+def of_render(batch: HostBatch) -> HostBatch:
+    """The renders in the photographs' place."""
+    return batch._replace(photo=batch.render)
+
+
+@pytest.mark.parametrize("changes", [{}, {"class_crops": ClassCropsConfig(probability=1)}, {"paired": True}])
+def test_a_render_is_shown_with_its_label_under_one_view(rendered: Callable, changes: dict) -> None:
+    batches = [rendered(**changes).batch(number) for number in range(0, 40, 2)]
+    assert min(agreement(of_render(batch)) for batch in batches) > 0.95
+    apart = [HostBatch(one.label_map, two.render) for one, two in zip(batches, batches[1:], strict=False)]
+    assert np.mean([agreement(batch) for batch in apart]) < 0.8
+    assert (min(agreement(batch) for batch in batches) > 0.9) == ("paired" in changes)
+
+
+def test_renders_change_neither_labels_nor_photographs(
+    rendered: Callable, config: RunConfig, pairs: tuple, nubots: Palette
+) -> None:
+    train = config.train.model_copy(update={"width": 48, "height": 48, "load_scale": 2.0})
+    plain = TrainingImages(config.model_copy(update={"train": train}), nubots, *pairs).batch(4)
+    assert equal(plain[:2], rendered().batch(4)[:2]) and plain.render is None
+
+
+def test_each_process_gets_the_renders_of_its_labels(rendered: Callable) -> None:
+    parts = [rendered(Share(rank, 2)).batch(4) for rank in range(2)]
+    assert np.array_equal(np.concatenate([part.render for part in parts]), rendered().batch(4).render)
+
+
+def test_a_preview_shows_renders(rendered: Callable) -> None:
+    assert agreement(of_render(rendered().preview(NUM_LABELS))) > 0.95
