@@ -61,9 +61,10 @@ def translate(
 ) -> None:
     """Translate images, videos or a camera by a snapshot.
 
-    In either direction: segmentation images to pictures, or photographs to segmentation images. Images keep
-    their size and name. Videos come out as MP4 without sound, all frames under the same noise. A camera is
-    shown in a window where there is a display, and written to OUT if it is named.
+    In either direction: segmentation images to pictures, or photographs to segmentation images; a snapshot
+    trained on renders takes pictures instead of segmentation images. Images keep their size and name. Videos
+    come out as MP4 without sound, all frames under the same noise. A camera is shown in a window where there
+    is a display, and written to OUT if it is named.
     """
     if direction == "ba" and variants > 1:
         raise UsageError(f"--variants {variants} does not fit --direction ba: what is read has one reading.")
@@ -99,8 +100,8 @@ def _translate_files(
     from pipeline.translation.jobs import plan_jobs
     from pipeline.translation.translate import require_enough, translate_files
 
-    jobs = plan_jobs(source, out, settings)
     drawing = Drawing(snapshot, settings)
+    jobs = plan_jobs(source, out, settings, from_renders=drawing.from_renders)
     if dry_run:
         for job in jobs:
             typer.echo(f"{job.source} -> {', '.join(map(str, job.outputs))}")

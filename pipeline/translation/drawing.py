@@ -11,7 +11,7 @@ import torch
 from gan.snapshot import Snapshot, SnapshotError
 from gan.translator import ImageSizeError, Translator
 from pipeline.backgrounds import Backgrounds
-from pipeline.geometry import CENTERED, resize_label_map, resize_photo, scaled_size, view
+from pipeline.geometry import CENTERED, resize, scaled_size, view
 from pipeline.images import (
     BadImageError,
     decode_image,
@@ -65,13 +65,13 @@ class Drawing:
         )
         self._palette = Palette.model_validate(self._translator.info.palette)
         self._correlation_px = self._translator.info.noise.correlation_px
+        _require_direction(snapshot, self._translator, settings)
         self._photos = _find_photos(snapshot, self._translator, settings)
-        if settings.direction == "ba" and not self._translator.reads_labels:
-            raise TranslationError(
-                f"{snapshot} was trained with method '{self._translator.info.train.method}', which learns no "
-                "way back from photographs; use --direction ab, or a snapshot of a method that has one, such "
-                "as cyclegan or segback."
-            )
+
+    @property
+    def from_renders(self) -> bool:
+        """True when pictures are drawn from renders, and not from segmentation images."""
+        return self._translator.needs_renders
 
     def image_file(self, path: Path, outputs: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
         """Translate a file: each output with its encoded content, in the format of its name.
@@ -85,12 +85,15 @@ class Drawing:
             for output in outputs:
                 yield output, encode_label_png(self._read(photo, path), self._palette)
             return
-        label_map = self._limited(
-            decode_label(data, self._palette, path, antialiased_edges=self._settings.antialiased_edges)
-        )
+        if self.from_renders:
+            image = self._limited(decode_image(data, path))
+        else:
+            image = self._limited(
+                decode_label(data, self._palette, path, antialiased_edges=self._settings.antialiased_edges)
+            )
         sha256 = hashlib.sha256(data).hexdigest()
         for variant, output in enumerate(outputs):
-            picture = self._draw(label_map, self._look(sha256, variant, label_map.shape), path)
+            picture = self._draw(image, self._look(sha256, variant, image.shape[:2]), path)
             is_png = output.suffix.lower() == ".png"
             yield output, encode_png(picture) if is_png else encode_jpeg(picture, JPEG_QUALITY)
 
@@ -100,7 +103,7 @@ class Drawing:
         """Translate a video, all of its frames under one noise and before one background.
 
         A video's compression changes colours a little: each pixel of a segmentation image is read as the
-        class of the nearest colour.
+        class of the nearest colour. Renders are taken as they are.
 
         Args:
             frames: uint8 [H, W, 3] RGB, all of one size.
@@ -118,20 +121,22 @@ class Drawing:
             if self._settings.direction == "ba":
                 yield (colorize(self._read(self._limited(frame), source), self._palette),)
                 continue
-            label_map = self._limited(self._translator.nearest_classes(frame[None])[0])
+            image = self._limited(frame)
+            if not self.from_renders:
+                image = self._limited(self._translator.nearest_classes(frame[None])[0])
+                if number == 0:
+                    self._require_palette(self._limited(frame), image, source)
             if number == 0:
-                self._require_palette(self._limited(frame), label_map, source)
                 variants = range(self._settings.variants)
-                looks = [self._look(sha256, variant, label_map.shape) for variant in variants]
-            yield tuple(self._draw(label_map, look, source) for look in looks)
+                looks = [self._look(sha256, variant, image.shape[:2]) for variant in variants]
+            yield tuple(self._draw(image, look, source) for look in looks)
 
     def _limited(self, image: np.ndarray) -> np.ndarray:
-        """A label map or photograph, scaled down where a side is over the limit."""
+        """A label map or picture, scaled down where a side is over the limit."""
         height, width = image.shape[:2]
         scale = (self._settings.max_side or np.inf) / max(height, width)
         if scale >= 1:
             return image
-        resize = resize_label_map if image.ndim == 2 else resize_photo
         return resize(image, scaled_size(width, height, scale))
 
     def _look(self, sha256: str, variant: int, shape: tuple[int, int]) -> _Look:
@@ -143,10 +148,11 @@ class Drawing:
         photo = read_image(self._photos[Backgrounds(self._photos).choose(sha256, seed, variant)])
         return _Look(noise, view(photo, CENTERED, width=shape[1], height=shape[0]))
 
-    def _draw(self, label_map: np.ndarray, look: _Look, source: Path) -> np.ndarray:
+    def _draw(self, image: np.ndarray, look: _Look, source: Path) -> np.ndarray:
         photos = None if look.photo is None else look.photo[None]
+        label_maps, renders = (None, image[None]) if image.ndim == 3 else (image[None], None)
         return _blaming(
-            source, lambda: self._translator.translate(label_map[None], look.noise[None], photos)[0]
+            source, lambda: self._translator.translate(label_maps, look.noise[None], photos, renders)[0]
         )
 
     def _read(self, photo: np.ndarray, source: Path) -> np.ndarray:
@@ -186,6 +192,27 @@ def _read_snapshot(path: Path) -> Snapshot:
         ) from None
     except SnapshotError as error:
         raise TranslationError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def _require_direction(snapshot: Path, translator: Translator, settings: TranslationSettings) -> None:
+    train = translator.info.train
+    if settings.direction == "ab" and translator.needs_renders and not train.draws_from_render_alone:
+        raise TranslationError(
+            f"{snapshot} draws from renders under the mask of the label beside each (background "
+            f"'{train.drawn_background}'), and translate takes pictures alone; use seg2real generate, which "
+            "has both, or a snapshot trained with background 'generate'."
+        )
+    if settings.direction == "ba" and translator.needs_renders:
+        raise TranslationError(
+            f"{snapshot} was trained on renders: its way back draws renders, in which no classes can be "
+            "read; use --direction ab, or a snapshot trained on labels."
+        )
+    if settings.direction == "ba" and not translator.reads_labels:
+        raise TranslationError(
+            f"{snapshot} was trained with method '{train.method}', which learns no way back from "
+            "photographs; use --direction ab, or a snapshot of a method that has one, such as cyclegan or "
+            "segback."
+        )
 
 
 def _find_photos(snapshot: Path, translator: Translator, settings: TranslationSettings) -> dict[str, Path]:

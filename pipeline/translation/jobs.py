@@ -30,18 +30,26 @@ class Job(NamedTuple):
     is_video: bool
 
 
-def plan_jobs(source: Path, out: Path, settings: TranslationSettings) -> list[Job]:
+def plan_jobs(
+    source: Path, out: Path, settings: TranslationSettings, *, from_renders: bool = False
+) -> list[Job]:
     """Every image and video that `source` is or holds, and where its translations go.
 
     A folder's translations keep its folders and names in `out`; those of a single file go to the file `out`,
     or keep their name in the folder `out`.
+
+    Args:
+        source: image, video, or folder of them.
+        out: file or folder.
+        settings: of the call.
+        from_renders: pictures are drawn from renders, which are files of any kind, and not from labels.
 
     Raises:
         TranslationError: there is nothing to translate, two translations would have the same name, or one
             would replace what it is made of.
     """
     if source.is_dir():
-        jobs = _jobs_of_folder(source, out, settings)
+        jobs = _jobs_of_folder(source, out, settings, from_renders)
     elif source.exists():
         is_video = _is_video(source)
         jobs = [Job(source, plan_outputs(out, source.stem, settings, is_video=is_video), is_video)]
@@ -72,7 +80,7 @@ def plan_outputs(out: Path, stem: str, settings: TranslationSettings, *, is_vide
     return _variants(out, settings)
 
 
-def _jobs_of_folder(source: Path, out: Path, settings: TranslationSettings) -> list[Job]:
+def _jobs_of_folder(source: Path, out: Path, settings: TranslationSettings, from_renders: bool) -> list[Job]:
     if out.exists() and not out.is_dir():
         raise TranslationError(f"{out} is no folder; the translations of folder {source} need one.")
     if out.resolve().is_relative_to(source.resolve()):
@@ -80,7 +88,8 @@ def _jobs_of_folder(source: Path, out: Path, settings: TranslationSettings) -> l
             f"{out} lies in {source}, so that the next call would translate its own pictures; choose a "
             "folder beside it."
         )
-    images = LABEL_SUFFIXES if _draws_pictures(settings) else PHOTO_SUFFIXES
+    is_label = _draws_pictures(settings) and not from_renders
+    images = LABEL_SUFFIXES if is_label else PHOTO_SUFFIXES
     jobs = []
     for path in images_under(source, images | VIDEO_SUFFIXES):
         name = path.relative_to(source).with_suffix(_suffix(settings, is_video=_is_video(path)))

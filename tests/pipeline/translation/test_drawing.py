@@ -213,3 +213,29 @@ def test_a_video_of_other_colors_is_refused(snapshot: Callable) -> None:
         BadImageError, match="a.mp4: 100% of its first frame is far from every colour of palette"
     ):
         next(drawing.frames([grey], Path("a.mp4"), SHA256))
+
+
+def test_a_snapshot_trained_on_renders_draws_from_any_picture(
+    snapshot: Callable, write_photo: Callable, tmp_path: Path
+) -> None:
+    path, photo = snapshot(conditioning="render"), write_photo(tmp_path / "a.jpg")
+    drawing = Drawing(path, settings(seed=3, variants=2))
+    assert drawing.from_renders and not Drawing(snapshot(), settings()).from_renders
+    files = translated(drawing, photo, "a.png", "b.png")
+    draws = Translator(Snapshot.from_bytes(path.read_bytes()), device="cpu", precision="fp32")
+    render, sha256 = read_image(photo), hashlib.sha256(photo.read_bytes()).hexdigest()
+    for variant, data in enumerate(files):
+        noise = noise_field(sha256, 3, variant, render.shape[:2], draws.info.noise.correlation_px)
+        wanted = draws.translate(None, noise[None], renders=render[None])[0]
+        assert np.array_equal(decode_image(data, photo), wanted)
+    assert files[0] != files[1]
+    frames = [picture for (picture,) in Drawing(path, settings(seed=3)).frames([render], photo, sha256)]
+    assert np.array_equal(frames[0], decode_image(files[0], photo))
+
+
+def test_what_renders_cannot_do_is_a_sentence(snapshot: Callable) -> None:
+    kept = snapshot(conditioning="render", background="keep")
+    with pytest.raises(TranslationError, match=r"background 'keep'\), and translate takes pictures alone"):
+        Drawing(kept, settings())
+    with pytest.raises(TranslationError, match="was trained on renders: its way back draws renders"):
+        Drawing(kept, settings(direction="ba"))

@@ -45,6 +45,8 @@ def test_a_folder_keeps_its_folders_and_names(files: Callable, tmp_path: Path) -
     assert [job.source.name for job in jpg if job.is_video] == ["film.AVI"]
     photos = names(plan_jobs(source, out, BA), out)
     assert photos["photo.jpg"] == ["photo.png"]
+    renders = names(plan_jobs(source, out, AB, from_renders=True), out)
+    assert renders["photo.jpg"] == ["photo.png"]
     assert not out.exists()
 
 
