@@ -52,7 +52,7 @@ train:
   ema_halflife_images: 500    # 2_000
   report_every_images: 100
   preview_every_images: 1_000
-  snapshot_every_images: 4_000
+  snapshot_every_images: 2_000              # 20_000; the one whose images follow labels best is used
   checkpoint_every_images: 1_000
 
 generate:
