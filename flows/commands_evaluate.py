@@ -77,6 +77,7 @@ def compare(
 
     from manifests.durable import make_folders, write_durable
     from pipeline.comparison.compare import compare as run_comparison
+    from pipeline.comparison.compare import write_pictures
     from pipeline.comparison.config import load_comparison
     from pipeline.comparison.table import as_table
 
@@ -85,7 +86,8 @@ def compare(
     out = out or config.folder / "comparison.json"
     make_folders(out.parent)
     write_durable(out, (json.dumps(found, indent=1) + "\n").encode())
-    typer.echo(f"\n{as_table(found)}\n\nJSON: {out}")
+    pictures = ", ".join(map(str, write_pictures(config, found)))
+    typer.echo(f"\n{as_table(found)}\n\nJSON: {out}\npictures: {pictures}")
 
 
 _EXAMPLE = "runs/robocup_spl/snapshots/snapshot-00008000.safetensors"

@@ -7,15 +7,17 @@ from typing import Any
 
 from manifests.durable import make_folders, write_durable
 from pipeline.comparison.config import CompareConfig
+from pipeline.comparison.pictures import draw_curves, draw_examples, draw_sheet
 from pipeline.config import ConfigError, RunConfig
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.results import as_plain
+from pipeline.images import encode_png
 from pipeline.machine import describe_machine
 from pipeline.prepare import Prepared
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.run import draw_stage, prepare_stage, train_stage
 
-__all__ = ["compare"]
+__all__ = ["compare", "write_pictures"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +48,27 @@ def compare(config: CompareConfig, *, show: ShowProgress = show_progress) -> dic
     return {"machine": describe_machine(), "budget": budget, "entries": entries}
 
 
+def write_pictures(config: CompareConfig, found: dict[str, Any]) -> list[Path]:
+    """Write what the entries of a finished comparison draw, and how their discriminators did, for people;
+    return the pictures' paths."""
+    rows = {name: _images_row(config, name) for name in found["entries"]}
+    pictures = {
+        config.folder / "images.png": draw_sheet(found, _labels_row(config), rows),
+        config.folder / "discriminators.png": draw_curves(found),
+    }
+    for path, data in pictures.items():
+        write_durable(path, data)
+    return list(pictures)
+
+
+def _labels_row(config: CompareConfig) -> Path:
+    return config.folder / "labels.png"
+
+
+def _images_row(config: CompareConfig, name: str) -> Path:
+    return config.folder / name / "images.png"
+
+
 def _is_done(path: Path, config: CompareConfig, name: str) -> bool:
     if not path.exists():
         return False
@@ -60,6 +83,9 @@ def _entry(config: CompareConfig, name: str, show: ShowProgress) -> dict[str, An
     prepared = prepare_stage(run, show)
     run = _with_budget(config, run, prepared)
     snapshot = train_stage(run, prepared, show)
+    labels, images = draw_examples(run, prepared, snapshot.path)
+    write_durable(_labels_row(config), encode_png(labels))
+    write_durable(_images_row(config, name), encode_png(images))
     return {
         "settings": _settings(config, name),
         "train": run.train.model_dump(mode="json"),
@@ -98,7 +124,7 @@ def _training(run: RunConfig) -> dict[str, Any]:
     snapshots' adherence."""
     lines = [json.loads(line) for line in (run.run_dir / "metrics.jsonl").read_text("utf-8").splitlines()]
     reports = [line for line in lines if "images_per_second" in line]
-    chosen = reports[:: -(-len(reports) // NUM_CURVE_POINTS)]
+    chosen = reports[:: -(len(reports) // NUM_CURVE_POINTS + 1)][::-1]  # the last is among them
     rates = sorted(line["images_per_second"] for line in reports)
     return {
         "total_images": run.train.total_images,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["as_table"]
+__all__ = ["as_table", "by_usefulness", "name_of_score", "score_of"]
 
 COLUMNS = ("adherence", "generated", "/ real", "both", "both - real", "copying", "D right", "images", "per s")
 
@@ -14,7 +14,7 @@ def as_table(found: dict[str, Any]) -> str:
     photographs of judges trained on generated and on both; "D right" is the last accuracy of the
     discriminators, the label's and the photograph's.
     """
-    entries = sorted(found["entries"].items(), key=lambda item: -_usefulness(item[1]))
+    entries = by_usefulness(found)
     width = max(len("real photographs"), *(len(name) for name, _ in entries)) + 2
     lines = [" " * width + "".join(f"{column:>12}" for column in COLUMNS)]
     for name, entry in entries:
@@ -27,9 +27,19 @@ def as_table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _usefulness(entry: dict[str, Any]) -> float:
-    useful = entry["evaluation"]["usefulness"]
-    return useful["generated"]["miou"] if useful else entry["evaluation"]["adherence"]["generated"]["miou"]
+def by_usefulness(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Names and entries, the best score first."""
+    return sorted(found["entries"].items(), key=lambda item: -score_of(item[1]))
+
+
+def name_of_score(entry: dict[str, Any]) -> str:
+    """What `score_of` is: "usefulness", or "adherence" where there are no labelled photographs."""
+    return "usefulness" if entry["evaluation"]["usefulness"] else "adherence"
+
+
+def score_of(entry: dict[str, Any]) -> float:
+    """mIoU by which entries are ranked."""
+    return entry["evaluation"][name_of_score(entry)]["generated"]["miou"]
 
 
 def _cells(entry: dict[str, Any]) -> list[str]:

@@ -6,11 +6,12 @@ import pytest
 import yaml
 
 import pipeline.comparison.compare
-from pipeline.comparison.compare import compare
+from pipeline.comparison.compare import compare, write_pictures
 from pipeline.comparison.config import CompareConfig, load_comparison
 from pipeline.comparison.speed import images_per_second
 from pipeline.comparison.table import as_table
 from pipeline.config import ConfigError
+from pipeline.images import read_image
 from pipeline.run import draw_stage, prepare_stage
 
 ENTRIES = {"plain": ["train.method=cyclegan"], "masked": ["train.background=mask_both"]}
@@ -42,6 +43,11 @@ def test_every_entry_is_trained_with_the_same_budget_and_measured_once(compariso
         assert entry["train"]["method"] == entry["evaluation"]["judged"]["method"] == method
         assert entry["training"]["total_images"] == entry["evaluation"]["judged"]["num_images_seen"] == 4
         assert [point["num_images_seen"] for point in entry["training"]["curve"]] == [2, 4]
+        # Which snapshot was judged is said, and what was measured on the way.
+        (adherence,) = entry["training"]["adherence"]
+        best = max("ema", "raw", key=lambda holds: adherence[f"adherence_{holds}"])
+        assert entry["evaluation"]["judged"]["holds"] == best
+        assert not list((config.folder / name).glob("judge-*")) and list(config.folder.glob("judge-*"))
     json.dumps(found, allow_nan=False)
     table = as_table(found)
     assert all(name in table for name in ENTRIES)
@@ -51,6 +57,8 @@ def test_every_entry_is_trained_with_the_same_budget_and_measured_once(compariso
 
     monkeypatch.setattr(pipeline.comparison.compare, "train_stage", never)
     assert compare(config) == found
+    for picture in write_pictures(config, found):
+        assert min(read_image(picture).shape[:2]) > 100
 
 
 def test_another_comparison_in_the_same_folder_is_refused(comparison) -> None:
