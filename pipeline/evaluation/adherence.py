@@ -19,11 +19,14 @@ def adherence_of(
     seed: int = 0,
     correlation_px: float = 0,
     photos: np.ndarray | None = None,
+    renders: np.ndarray | None = None,
 ) -> Scores:
     """Draw an image for each label and compare what the judge reads from it with the label.
 
     The judge learned from other labels than these; a training calls this with one judge again and again. The
     other arguments are those of `draw_images`.
     """
-    images = draw_images(translator, label_maps, seed=seed, correlation_px=correlation_px, photos=photos)
+    images = draw_images(
+        translator, label_maps, seed=seed, correlation_px=correlation_px, photos=photos, renders=renders
+    )
     return score(judge.read(images), label_maps, palette)

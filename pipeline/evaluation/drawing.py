@@ -23,7 +23,11 @@ class Draws(Protocol):
     def needs_photos(self) -> bool: ...
 
     def translate(
-        self, label_maps: np.ndarray, noise_fields: np.ndarray, photos: np.ndarray | None = None
+        self,
+        label_maps: np.ndarray,
+        noise_fields: np.ndarray,
+        photos: np.ndarray | None = None,
+        renders: np.ndarray | None = None,
     ) -> np.ndarray: ...
 
 
@@ -35,6 +39,7 @@ def draw_images(
     variant: int = 0,
     correlation_px: float = 0,
     photos: np.ndarray | None = None,
+    renders: np.ndarray | None = None,
     progress: Progress | None = None,
 ) -> np.ndarray:
     """An image for each label; its noise follows from the label's content, the seed and the variant.
@@ -46,6 +51,7 @@ def draw_images(
         variant: other variants, other noise.
         correlation_px: of the noise.
         photos: uint8 [P, H, W, 3], for backgrounds; wanted when `translator.needs_photos`.
+        renders: uint8 [N, H, W, 3], of the labels; None where labels are drawn from.
         progress: called with (images drawn, images in all).
 
     Returns:
@@ -57,7 +63,8 @@ def draw_images(
         keys = [hashlib.sha256(label_map.tobytes()).hexdigest() for label_map in batch]
         noise = [noise_field(key, seed, variant, batch.shape[1:], correlation_px) for key in keys]
         backgrounds = _backgrounds(photos, keys, seed, variant) if translator.needs_photos else None
-        pictures.append(translator.translate(batch, np.stack(noise), backgrounds))
+        of_batch = None if renders is None else renders[start : start + DRAW_BATCH]
+        pictures.append(translator.translate(batch, np.stack(noise), backgrounds, of_batch))
         if progress is not None:
             progress(start + len(batch), len(label_maps))
     return np.concatenate(pictures)
@@ -71,6 +78,7 @@ def draw_variants(
     seed: int,
     correlation_px: float = 0,
     photos: np.ndarray | None = None,
+    renders: np.ndarray | None = None,
     progress: Progress | None = None,
 ) -> LabelledImages:
     """Several images for each label, with their labels: first variant 0 of all labels, then variant 1, ...
@@ -93,6 +101,7 @@ def draw_variants(
                 variant=variant,
                 correlation_px=correlation_px,
                 photos=photos,
+                renders=renders,
                 progress=advance,
             )
         )

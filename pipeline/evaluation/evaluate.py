@@ -1,7 +1,7 @@
 """The whole measure of one snapshot."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -71,9 +71,9 @@ def evaluate(
     boxes = read_boxes(config.sources.photos)
     palette = config.read_palette()
     parts = part_sources(prepared, config.evaluate)
-    material = read_material(config, parts, prepared.label_paths)
-    learned = _draw(config, translator, material, material.train_labels, "train", show)
-    held_out = _draw(config, translator, material, material.test_labels, "test", show)
+    material = read_material(config, parts, prepared)
+    learned = _draw(config, translator, material, "train", show)
+    held_out = _draw(config, translator, material, "test", show)
 
     # Train the judges, and let them judge.
     judges = _train_judges(config, material, learned, show)
@@ -124,10 +124,13 @@ def _draw(
     config: RunConfig,
     translator: Translator,
     material: Material,
-    label_maps: np.ndarray,
-    part: str,
+    part: Literal["train", "test"],
     show: ShowProgress,
 ) -> LabelledImages:
+    label_maps, renders = {
+        "train": (material.train_labels, material.train_renders),
+        "test": (material.test_labels, material.test_renders),
+    }[part]
     with show(f"draw ({part})", "images") as progress:
         return draw_variants(
             translator,
@@ -136,6 +139,7 @@ def _draw(
             seed=config.evaluate.seed,
             correlation_px=config.noise.correlation_px,
             photos=material.train_photos,
+            renders=renders,
             progress=progress,
         )
 

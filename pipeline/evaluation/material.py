@@ -1,7 +1,7 @@
 """The labels and photographs of an evaluation, read at the size at which judges see them."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from pipeline.evaluation.labelled_images import LabelledImages
 from pipeline.evaluation.parts import Pair, Parts
 from pipeline.geometry import CENTERED, view
 from pipeline.images import read_image, read_label
+from pipeline.prepare import Prepared
 
 __all__ = ["Material", "judged_size", "read_material"]
 
@@ -26,6 +27,9 @@ class Material:
     train_labels: np.ndarray
     """uint8 [N, H, W] of class ids; so is `test_labels`."""
     test_labels: np.ndarray
+    train_renders: np.ndarray | None
+    """uint8 [N, H, W, 3], of `train_labels`; so is `test_renders`. None where labels are drawn from."""
+    test_renders: np.ndarray | None
     train_pairs: LabelledImages
     test_pairs: LabelledImages
     train_photos: np.ndarray
@@ -51,13 +55,13 @@ def judged_size(config: RunConfig) -> tuple[int, int]:
     return width, height
 
 
-def read_material(config: RunConfig, parts: Parts, label_paths: Mapping[str, Path]) -> Material:
+def read_material(config: RunConfig, parts: Parts, prepared: Prepared) -> Material:
     """Read and crop every file, centered.
 
     Args:
         config: the run.
         parts: what to read.
-        label_paths: source sha256 -> where that label lies.
+        prepared: where it lies.
 
     Raises:
         BadImageError: a file cannot be read any more.
@@ -68,7 +72,7 @@ def read_material(config: RunConfig, parts: Parts, label_paths: Mapping[str, Pat
 
     def label_map(label: SampleRecord) -> np.ndarray:
         image = read_label(
-            label_paths[label.source_sha256],
+            prepared.label_paths[label.source_sha256],
             palette,
             max_megapixels=sources.max_megapixels,
             antialiased_edges=sources.antialiased_edges,
@@ -91,9 +95,16 @@ def read_material(config: RunConfig, parts: Parts, label_paths: Mapping[str, Pat
                 read([pair.label for pair in pairs], label_map),
             )
 
+        def read_renders(labels: tuple[SampleRecord, ...]) -> np.ndarray | None:
+            if not prepared.render_paths:
+                return None
+            return read([prepared.render_paths[label.source_sha256] for label in labels], photo, 3)
+
         return Material(
             train_labels=read(parts.train_labels, label_map),
             test_labels=read(parts.test_labels, label_map),
+            train_renders=read_renders(parts.train_labels),
+            test_renders=read_renders(parts.test_labels),
             train_pairs=read_pairs(parts.train_pairs),
             test_pairs=read_pairs(parts.test_pairs),
             train_photos=read(parts.train_photos, photo, 3),

@@ -60,7 +60,7 @@ class AdherenceMeter:
     def __init__(self, config: RunConfig, prepared: Prepared):
         self._config = config
         self._parts = part_for_training(prepared, config)
-        self._label_paths = prepared.label_paths
+        self._prepared = prepared
         self._measure = _fingerprint(config, prepared, self._parts)
         self._material: Material | None = None
         self._judge: Judge | None = None
@@ -71,7 +71,7 @@ class AdherenceMeter:
         Raises:
             BadImageError: a source cannot be read any more.
         """
-        material = read_material(self._config, self._parts, self._label_paths)
+        material = read_material(self._config, self._parts, self._prepared)
         self._judge = real_judge(self._config, material.train_pairs, show=show)
         self._material = replace(material, train_pairs=material.test_pairs)  # none: they are of no more use
         logger.info(
@@ -106,6 +106,7 @@ class AdherenceMeter:
             seed=config.evaluate.seed,
             correlation_px=config.noise.correlation_px,
             photos=material.train_photos,
+            renders=material.test_renders,
         )
 
     def _judge_of(self, translator: Translator) -> Judge:
@@ -117,6 +118,7 @@ class AdherenceMeter:
             seed=config.evaluate.seed,
             correlation_px=config.noise.correlation_px,
             photos=material.train_photos,
+            renders=material.train_renders,
         )
         return train_judge(
             [drawn],

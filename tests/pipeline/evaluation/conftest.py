@@ -58,7 +58,11 @@ class Painter:
         self.palette, self.needs_photos = palette, needs_photos
 
     def translate(
-        self, label_maps: np.ndarray, noise_fields: np.ndarray, photos: np.ndarray | None = None
+        self,
+        label_maps: np.ndarray,
+        noise_fields: np.ndarray,
+        photos: np.ndarray | None = None,
+        renders: np.ndarray | None = None,
     ) -> np.ndarray:
         images = colorize(label_maps, self.palette) + noise_fields[..., None].astype(int) // 8 - 16
         images = np.clip(images, 0, 255).astype(np.uint8)

@@ -49,6 +49,14 @@ def test_backgrounds_come_from_photographs(painter: Callable, painted: Callable)
     assert shown <= set(range(50, 55))
 
 
+def test_each_label_is_drawn_from_its_own_render(painter: Callable, painted: Callable) -> None:
+    labels, renders = painted(DRAW_BATCH + 3).label_maps, painted(DRAW_BATCH + 3).images
+    translator = painter()
+    translator.translate = lambda labels, noise, photos, renders: renders
+    drawn = draw_variants(translator, labels, 2, seed=0, renders=renders)
+    assert np.array_equal(drawn.images, np.concatenate([renders, renders]))
+
+
 def test_no_labels_no_images(painter: Callable) -> None:
     assert draw_images(painter(), np.empty((0, 16, 24), np.uint8), seed=0).shape == (0, 16, 24, 3)
 

@@ -73,7 +73,7 @@ class Scribbler:
     needs_photos = False
     device = torch.device("cpu")
 
-    def translate(self, label_maps: np.ndarray, noise_fields: np.ndarray, _: None) -> np.ndarray:
+    def translate(self, label_maps: np.ndarray, noise_fields: np.ndarray, *_: None) -> np.ndarray:
         return np.repeat(noise_fields[..., None], 3, axis=-1)
 
 
