@@ -108,7 +108,8 @@ class RunConfig(StrictModel):
 
     @property
     def color_noise(self) -> NoiseConfig:
-        """The noise on colours; none with one-hot conditioning, whose noise is on the channels."""
+        """The noise on the palette's colours; none with one-hot conditioning, whose noise is on the channels,
+        and none with renders, whose noise is on theirs."""
         if self.train.conditioning == "rgb":
             return self.noise
         return self.noise.model_copy(update={"amount": 0.0})

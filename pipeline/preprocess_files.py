@@ -5,9 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
 from manifests.schema import SampleRecord
 from pipeline.config import ConfigError, RunConfig
-from pipeline.images import encode_label_png, encode_png, read_label, write_file
+from pipeline.images import encode_label_png, encode_png, read_image, read_label, write_file
 from pipeline.prepare import Prepared
 from pipeline.preprocess import attention_mask, condition, noise_field, noise_table
 
@@ -25,17 +27,18 @@ def preprocess_to(
 ) -> None:
     """Write `label_maps/`, `attention_masks/` and `conditioning/`, each as <set>/<path in the set>.png.
 
-    The noise is that of the first variant that the config generates, at the label's own size.
+    Conditioning images are labels in their colours, or their renders where the run translates those. The
+    noise is that of the first variant that the config generates, at the label's own size.
 
     Args:
         out: folder, made where it is missing.
-        prepared: the labels.
+        prepared: the labels, and their renders.
         config: the run: palette, noise, and the seed of `generate`.
         progress: called with (labels done, labels in all).
 
     Raises:
         ConfigError: the noise confuses classes.
-        BadImageError: a label cannot be read any more.
+        BadImageError: a label or render cannot be read any more.
         DiskFullError: the files do not fit.
     """
     palette, noise = config.read_palette(), config.color_noise
@@ -59,10 +62,15 @@ def preprocess_to(
             label_map.shape,
             noise.correlation_px,
         )
+        if record.render_sha256 is None:
+            conditioning = condition(label_map, field, table)
+        else:
+            path = prepared.render_paths[record.source_sha256]
+            conditioning = _noised_render(path, field, config)
         name = PurePosixPath(record.source_set, record.source_label).with_suffix(".png")
         write_file(out / "label_maps" / name, encode_label_png(label_map, palette))
         write_file(out / "attention_masks" / name, encode_png(mask))
-        write_file(out / "conditioning" / name, encode_png(condition(label_map, field, table)))
+        write_file(out / "conditioning" / name, encode_png(conditioning))
 
     total = len(prepared.records)
     if progress is not None:
@@ -71,3 +79,16 @@ def preprocess_to(
         for done, _ in enumerate(pool.map(write, prepared.records), start=1):
             if progress is not None:
                 progress(done, total)
+
+
+def _noised_render(path: Path, field: np.ndarray, config: RunConfig) -> np.ndarray:
+    """uint8 [H, W, 3], as the generator sees it."""
+    import torch
+
+    from gan.augment import noise_rgb
+    from gan.conditioning import as_level
+    from gan.data import from_uint8, to_uint8
+
+    render, levels = read_image(path, max_megapixels=config.sources.max_megapixels), torch.from_numpy(field)
+    image_a = from_uint8(torch.from_numpy(render)[None])
+    return to_uint8(noise_rgb(image_a, as_level(levels[None]), config.noise))[0].numpy()

@@ -4,14 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
+from gan.conditioning import Conditioning
+from gan.data import from_uint8, to_uint8
 from pipeline.config import ConfigError, RunConfig, load_config
-from pipeline.images import BadImageError, encode_label_png, read_image, read_label
+from pipeline.images import BadImageError, encode_label_png, encode_png, read_image, read_label
 from pipeline.palette import load_palette
 from pipeline.prepare import Prepared, prepare
 from pipeline.preprocess import condition, noise_field, noise_table
 from pipeline.preprocess_files import preprocess_to
+from pipeline.training import label_spec
 
 PALETTES = Path(__file__).parents[2] / "configs" / "palettes"
 
@@ -105,3 +109,31 @@ def test_labels_of_equal_pixels_have_noise_of_their_own(
     preprocess_to(tmp_path / "alone", replace(prepared, records=prepared.records[-1:]), config)
     alone = read_image(tmp_path / "alone" / "conditioning" / "set" / "segTrain" / "b.png")
     assert np.array_equal(alone, b)
+
+
+def test_of_renders_files_show_what_the_generator_will_see(
+    tmp_path: Path, run: tuple[RunConfig, Prepared]
+) -> None:
+    config, _ = run
+    train = config.train.model_copy(update={"conditioning": "render"})
+    config, palette = config.model_copy(update={"train": train}), config.read_palette()
+    (tmp_path / "set" / "segTrain").rename(tmp_path / "set" / "trainA_seg")
+    (tmp_path / "set" / "trainA").mkdir()
+    renders = np.random.default_rng(0).integers(0, 256, (2, 20, 30, 3), dtype=np.uint8)
+    for name, render in zip("ab", renders, strict=True):
+        (tmp_path / "set" / "trainA" / f"{name}.png").write_bytes(encode_png(render))
+    places = {"cache": tmp_path / "again.json", "quarantine": tmp_path / "q"}
+    sources = config.sources.model_copy(update={"max_bad_fraction": 0.5})
+    prepared = prepare(sources, palette, needs_renders=True, **places)
+    preprocess_to(tmp_path / "out", prepared, config)
+    conditioning = Conditioning(label_spec(palette, config), "render")
+    assert [record.source_label for record in prepared.records] == ["trainA_seg/a.png", "trainA_seg/b.png"]
+    for seed, (record, render) in enumerate(zip(prepared.records, renders, strict=True)):
+        field = noise_field(record.source_sha256, 7, 0, (20, 30), 3)
+        seen = conditioning(
+            *(torch.from_numpy(each[None]) for each in (label_map(seed), field)),
+            from_uint8(torch.from_numpy(render[None])),
+        )
+        name = f"set/{record.source_label}"
+        assert np.array_equal(read_image(tmp_path / "out" / "conditioning" / name), to_uint8(seen.image_a)[0])
+        assert np.array_equal(read_label(tmp_path / "out" / "label_maps" / name, palette), label_map(seed))
