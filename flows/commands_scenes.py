@@ -45,6 +45,9 @@ def scenes(
     balls: Annotated[CountRange, _low_high("Balls on the pitch.")] = (0, 2),
     robots: Annotated[CountRange, _low_high("Robots on the pitch; players where it is fifa.")] = (0, 6),
     people: Annotated[CountRange, _low_high("People, who are labelled as environment.")] = (0, 3),
+    renders: Annotated[
+        bool, typer.Option("--renders", help="Draw a picture of each label's own scene beside it, too.")
+    ] = False,
     label_ball: Annotated[bool, typer.Option(help="Whether labels show balls.")] = True,
     label_goal: Annotated[bool, typer.Option(help="Whether labels show goals.")] = True,
     label_robot: Annotated[bool, typer.Option(help="Whether labels show robots.")] = True,
@@ -76,6 +79,7 @@ def scenes(
         config = ScenesConfig(
             num=num,
             num_photos=photos,
+            renders=renders,
             pitch=pitch,
             width=width,
             height=height,

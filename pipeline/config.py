@@ -106,6 +106,20 @@ class RunConfig(StrictModel):
     publish: PublishConfig = PublishConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
 
+    @model_validator(mode="after")
+    def _renders(self) -> "RunConfig":
+        if (
+            self.train.conditioning == "render"
+            and self.scenes
+            and self.scenes.num
+            and not self.scenes.renders
+        ):
+            raise ValueError(
+                "train.conditioning 'render' translates renders, but scenes draws labels without them; set "
+                "scenes.renders to true"
+            )
+        return self
+
     @property
     def color_noise(self) -> NoiseConfig:
         """The noise on the palette's colours; none with one-hot conditioning, whose noise is on the channels,

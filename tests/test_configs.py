@@ -11,7 +11,13 @@ from pipeline.config import RunConfig, load_config
 from pipeline.images import read_image, read_label
 from pipeline.palette import colorize, decode, load_palette
 from pipeline.preprocess import noise_table
-from pipeline.scenes.drawing import LABEL_FOLDER, META_FOLDER, PHOTO_FOLDER, draw_scenes
+from pipeline.scenes.drawing import (
+    LABEL_FOLDER,
+    META_FOLDER,
+    PHOTO_FOLDER,
+    RENDERED_LABEL_FOLDER,
+    draw_scenes,
+)
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 RUNS = sorted([*CONFIGS.glob("*.yaml"), *(CONFIGS / "methods").glob("*.yaml")])
@@ -90,7 +96,8 @@ def test_scenes_can_be_drawn(name: str, tmp_path: Path) -> None:
     config = _few_scenes(name)
     palette = config.read_palette()
     draw_scenes(tmp_path, config.scenes, palette)
-    labels = sorted((tmp_path / LABEL_FOLDER).glob("*.png"))
+    folder = RENDERED_LABEL_FOLDER if config.scenes.renders else LABEL_FOLDER
+    labels = sorted((tmp_path / folder).glob("*.png"))
     photos = sorted((tmp_path / PHOTO_FOLDER).glob("*.jpg"))
     assert (len(labels), len(photos), len(list((tmp_path / META_FOLDER).glob("*.yaml")))) == (4, 2, 4)
     size = (config.scenes.height, config.scenes.width)

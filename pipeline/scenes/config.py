@@ -35,6 +35,9 @@ class ScenesConfig(StrictModel):
 
     num: int = Field(500, ge=0, le=1_000_000)
     """Segmentation images to draw."""
+    renders: bool = False
+    """Draw a photo-like picture beside each segmentation image, of the same scene: a render, for
+    `train.conditioning` "render"."""
     num_photos: int = Field(0, ge=0, le=1_000_000)
     """Photo-like pictures to draw, of other scenes than the segmentation images: nothing is paired."""
     pitch: PitchName = "robocup-humanoid"

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from manifests.durable import exclusive_lock, write_durable
-from pipeline.images import encode_jpeg, encode_label_png, write_file
+from pipeline.images import encode_jpeg, encode_label_png, encode_png, write_file
 from pipeline.palette import Palette
 from pipeline.scenes.config import ScenesConfig
 from pipeline.scenes.metadata import encode_metadata
-from pipeline.scenes.photo import render_photo
+from pipeline.scenes.photo import render_photo, render_scene
 from pipeline.scenes.rendering import SceneError, class_ids, render_label
 from pipeline.scenes.world import LABEL_SCENES, draw_scene
 
@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 SCENES_FOLDER = "scenes"
 """Where a run's own scenes lie, in its run_dir."""
 LABEL_FOLDER, META_FOLDER, PHOTO_FOLDER = "segTrain", "meta", "realTrain"
+RENDERED_LABEL_FOLDER, RENDER_FOLDER = "trainA_seg", "trainA"
+"""Of labels that have renders, in place of LABEL_FOLDER, and of these."""
 CONFIG_FILE = "scenes.json"
 DRAWING_NUMBER = 1
 """Raised whenever the same config gives other pictures."""
@@ -50,7 +52,8 @@ def draw_scenes(
     """Draw what the config asks for and `out` does not have yet.
 
     Labels go to `segTrain/scene-*.png` with `meta/scene-*.yaml`, photo-like pictures to
-    `realTrain/photo-*.jpg`. The same config gives the same bytes, whatever the number of workers and of
+    `realTrain/photo-*.jpg`. With renders labels go to `trainA_seg/` instead, and their renders to
+    `trainA/scene-*.png`. The same config gives the same bytes, whatever the number of workers and of
     interruptions; more scenes may be asked for later, and the first ones stay as they are.
 
     Args:
@@ -79,12 +82,14 @@ def draw_scenes(
 
 def _draw_label(out: Path, config: ScenesConfig, palette: Palette, index: int) -> None:
     stem = f"scene-{index:06d}"
-    label_file = out / LABEL_FOLDER / f"{stem}.png"
+    label_file = out / (RENDERED_LABEL_FOLDER if config.renders else LABEL_FOLDER) / f"{stem}.png"
     if label_file.exists():
         return
     scene = draw_scene(config, LABEL_SCENES, index)
     label = encode_label_png(render_label(scene, config, palette), palette)
-    # The label last: where it is, its metadata is.
+    # The label last: where it is, its metadata and its render are.
+    if config.renders:
+        write_file(out / RENDER_FOLDER / f"{stem}.png", encode_png(render_scene(config, index)))
     write_file(out / META_FOLDER / f"{stem}.yaml", encode_metadata(scene.camera))
     write_file(label_file, label)
 
@@ -149,14 +154,17 @@ def _difference(held: dict[str, Any], wanted: dict[str, Any]) -> str:
         is_count = name in ("num", "num_photos")
         if is_count and old.get(name, 0) > value:
             return f"{name} was {old[name]}, now {value}"
-        if not is_count and old.get(name) != value:
-            return f"{name} was {old.get(name)}, now {value}"
+        before = old.get(name, ScenesConfig.model_fields[name].default)  # older than the setting
+        if not is_count and before != value:
+            return f"{name} was {before}, now {value}"
     return ""
 
 
 def _remove_drawn(out: Path) -> None:
     for pattern in (
         f"{LABEL_FOLDER}/scene-*.png",
+        f"{RENDERED_LABEL_FOLDER}/scene-*.png",
+        f"{RENDER_FOLDER}/scene-*.png",
         f"{META_FOLDER}/scene-*.yaml",
         f"{PHOTO_FOLDER}/photo-*.jpg",
     ):

@@ -12,9 +12,18 @@ from pipeline.scenes.rendering import Hits, cast_rays, solid_window
 from pipeline.scenes.sensor import develop, draw_sensor
 from pipeline.scenes.surroundings import background_light
 from pipeline.scenes.venue import Venue, draw_venue, ground_colors, texture
-from pipeline.scenes.world import PHOTO_LOOKS, PHOTO_SCENES, VENUES, draw_scene, scene_rng
+from pipeline.scenes.world import (
+    LABEL_SCENES,
+    PHOTO_LOOKS,
+    PHOTO_SCENES,
+    RENDER_LOOKS,
+    VENUES,
+    Scene,
+    draw_scene,
+    scene_rng,
+)
 
-__all__ = ["render_photo"]
+__all__ = ["render_photo", "render_scene"]
 
 OVERSAMPLING = 2
 LINE_SAMPLES = (-0.375, -0.125, 0.125, 0.375)
@@ -30,8 +39,15 @@ ICOSAHEDRON = np.array(
 
 def render_photo(config: ScenesConfig, index: int) -> np.ndarray:
     """Photo-like picture number `index`, uint8 [H, W, 3] RGB; the same for the same config and number."""
-    scene = draw_scene(config, PHOTO_SCENES, index)
-    rng = scene_rng(config, PHOTO_LOOKS, index)
+    return _render(config, draw_scene(config, PHOTO_SCENES, index), scene_rng(config, PHOTO_LOOKS, index))
+
+
+def render_scene(config: ScenesConfig, index: int) -> np.ndarray:
+    """The same of label number `index`'s scene: uint8 [H, W, 3] RGB, pixel on pixel with the label."""
+    return _render(config, draw_scene(config, LABEL_SCENES, index), scene_rng(config, RENDER_LOOKS, index))
+
+
+def _render(config: ScenesConfig, scene: Scene, rng: np.random.Generator) -> np.ndarray:
     venue = draw_venue(scene.pitch, scene.border, scene_rng(config, VENUES, int(rng.integers(NUM_VENUES))))
     camera = Camera(scene.camera.lens.enlarged(OVERSAMPLING), scene.camera.position, scene.camera.rotation)
     parts = [part for thing in scene.things for part in thing.parts]

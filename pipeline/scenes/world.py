@@ -10,10 +10,20 @@ from pipeline.scenes.config import ScenesConfig
 from pipeline.scenes.figures import Thing, build_ball, build_goal, build_human, build_robot
 from pipeline.scenes.pitch import PITCHES, Pitch
 
-__all__ = ["LABEL_SCENES", "PHOTO_LOOKS", "PHOTO_SCENES", "VENUES", "Scene", "draw_scene", "scene_rng"]
+__all__ = [
+    "LABEL_SCENES",
+    "PHOTO_LOOKS",
+    "PHOTO_SCENES",
+    "RENDER_LOOKS",
+    "VENUES",
+    "Scene",
+    "draw_scene",
+    "scene_rng",
+]
 
-LABEL_SCENES, PHOTO_SCENES, PHOTO_LOOKS, VENUES = range(4)
-"""Streams of random numbers: scenes of labels; scenes of photo-like pictures, their looks, their venues."""
+LABEL_SCENES, PHOTO_SCENES, PHOTO_LOOKS, VENUES, RENDER_LOOKS = range(5)
+"""Streams of random numbers: scenes of labels; scenes of photo-like pictures, their looks, their venues; the
+looks of renders."""
 
 IN_SIGHT_FRACTION = 0.75
 """Share of things that are placed before the camera; the others stand anywhere on the pitch."""

@@ -21,7 +21,7 @@ def test_scenes_options_have_the_config_s_defaults_and_reach_it(
         "--num 7 --photos 3 --pitch robocup-msl --lens fisheye --width 64 --height 48 --fov 105 115 "
         "--camera-height 0.7 0.8 --pitch-angle -4 3 --roll -2 2 --image-circle 1.2 1.4 "
         "--centre-offset -0.02 0.03 --balls 1 2 --robots 0 5 --people 0 1 --no-label-ball --no-label-goal "
-        "--no-label-robot --border 1 2 --seed 9"
+        "--no-label-robot --border 1 2 --seed 9 --renders"
     )
     assert seg2real("scenes", tmp_path, *options.split()).code == 0
     assert drawn.pop() == ScenesConfig(
@@ -45,4 +45,5 @@ def test_scenes_options_have_the_config_s_defaults_and_reach_it(
         label_robot=False,
         border_m=(1, 2),
         seed=9,
+        renders=True,
     )

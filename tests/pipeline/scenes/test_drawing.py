@@ -1,5 +1,6 @@
 """The stage: files, prefixes, resumption, refusals."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from pipeline.images import read_image, read_label
 from pipeline.palette import Palette, PaletteClass
 from pipeline.scenes.config import ScenesConfig
 from pipeline.scenes.drawing import SceneError, draw_scenes, other_scenes
+from pipeline.sources.search import find_labels, find_photos
 
 NAMES = ("environment", "ball", "goal", "robot", "field", "line")
 PALETTE = Palette(
@@ -42,6 +44,31 @@ def test_labels_metadata_and_photos_are_written(tmp_path: Path) -> None:
     assert label_map.shape == (36, 48) and set(np.unique(label_map)) <= set(range(6))
     assert read_image(tmp_path / "realTrain/photo-000001.jpg").shape == (36, 48, 3)
     assert yaml.safe_load((tmp_path / "meta/scene-000003.yaml").read_text())["projection"] == "RECTILINEAR"
+
+
+def test_renders_lie_beside_their_labels_where_sources_are_searched(tmp_path: Path) -> None:
+    draw_scenes(tmp_path, make_config(renders=True), PALETTE)
+    found = find_labels(tmp_path)
+    assert [label.relative for label in found] == [f"trainA_seg/scene-{i:06d}.png" for i in range(4)]
+    assert [label.render_path for label in found] == [
+        tmp_path / f"trainA/scene-{i:06d}.png" for i in range(4)
+    ]
+    assert [photo.path.name for photo in find_photos(tmp_path)] == ["photo-000000.jpg", "photo-000001.jpg"]
+    draw_scenes(tmp_path / "plain", make_config(), PALETTE)
+    for label in found:
+        plain = tmp_path / "plain" / "segTrain" / label.path.name
+        assert label.path.read_bytes() == plain.read_bytes()
+        assert read_image(label.render_path).shape == (36, 48, 3)
+
+
+def test_scenes_from_before_there_were_renders_are_scenes_without(tmp_path: Path) -> None:
+    draw_scenes(tmp_path, make_config(), PALETTE)
+    record = tmp_path / "scenes.json"
+    held = json.loads(record.read_text())
+    del held["scenes"]["renders"]
+    record.write_text(json.dumps(held))
+    assert other_scenes(tmp_path, make_config(), PALETTE) is None
+    assert "renders was False, now True" in other_scenes(tmp_path, make_config(renders=True), PALETTE)
 
 
 def test_number_of_workers_and_order_change_nothing(tmp_path: Path) -> None:
