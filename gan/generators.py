@@ -42,29 +42,28 @@ class ResnetGenerator(nn.Module):
             for _ in range(config.num_blocks)
         )
         self.ups = _decoder(config)
-        self.head = nn.Conv2d(widths[0], out_channels, 7, padding=3, padding_mode="reflect")
+        self.skips = config.skip_connection
+        head_channels = widths[0] * (2 if self.skips else 1)
+        self.head = nn.Conv2d(head_channels, out_channels, 7, padding=3, padding_mode="reflect")
 
     def forward(self, image: Tensor) -> Tensor:
         """float [N, Cin, H, W] in [-1, 1] -> float32 [N, Cout, H, W] in [-1, 1]."""
-        x = self.decode(self.transform(self.encode(image)))
-        return self.head(x).float().tanh()
+        return self.decode(*self.encode(image)).float().tanh()
 
-    def encode(self, x: Tensor) -> Tensor:
-        """[N, Cin, H, W] -> [N, 4 * width, H / 4, W / 4] with two downsamplings."""
-        x = self.stem(x)
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """[N, Cin, H, W] -> features of the first convolution, [N, width, H, W], and of the last residual
+        block, [N, 4 * width, H / 4, W / 4] with two downsamplings."""
+        fine = x = self.stem(image)
         for down in self.downs:
             x = down(x)
-        return x
-
-    def transform(self, x: Tensor) -> Tensor:
-        """The residual blocks; shape kept."""
         for block in self.blocks:
             x = block(x)
-        return x
+        return fine, x
 
-    def decode(self, x: Tensor) -> Tensor:
-        """[N, 4 * width, H / 4, W / 4] -> [N, width, H, W] with two downsamplings."""
-        return self.ups(x)
+    def decode(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """What `encode` returns -> [N, output channels of the head, H, W], not yet in a range."""
+        x = self.ups(coarse)
+        return self.head(torch.cat([x, fine], 1) if self.skips else x)
 
     def features(self, image: Tensor, layers: Sequence[str]) -> list[Tensor]:
         """Feature maps [N, C, h, w] of float [N, Cin, H, W] in the order in which it passes them: "image" =
@@ -122,7 +121,7 @@ class SigmoidMaskGenerator(MaskedGenerator):
         super().__init__(config, in_channels, 1 + out_channels)
 
     def draw(self, image: Tensor) -> Drawn:
-        x = self.head(self.decode(self.transform(self.encode(image)))).float()
+        x = self.decode(*self.encode(image)).float()
         mask, content = x[:, :1].sigmoid(), x[:, 1:].tanh()
         return Drawn(composite(content, image.float(), mask), mask)
 
@@ -142,11 +141,11 @@ class SoftmaxMaskGenerator(MaskedGenerator):
         self.mask_head = nn.Conv2d(config.width, config.num_masks, 1)
 
     def draw(self, image: Tensor) -> Drawn:
-        features = self.transform(self.encode(image))
-        contents = self.head(self.decode(features)).float().tanh().unflatten(1, (self.num_contents, -1))
+        fine, coarse = self.encode(image)
+        contents = self.decode(fine, coarse).float().tanh().unflatten(1, (self.num_contents, -1))
         if self.keeps_input:
             contents = torch.cat([contents, image.float().unsqueeze(1)], 1)
-        masks = self.mask_head(self.mask_ups(features)).float().softmax(1)
+        masks = self.mask_head(self.mask_ups(coarse)).float().softmax(1)
         return Drawn((masks.unsqueeze(2) * contents).sum(1), masks)
 
 

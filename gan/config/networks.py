@@ -29,6 +29,9 @@ class GeneratorConfig(StrictModel):
     downsampling_padding: Literal["reflect", "zeros"] = "reflect"
     """What stride-2 convolutions see beyond the image's edge: "zeros" as in CycleGAN's public code, for
     networks imported from it; in `ugatit`, whose public code reflects, always "reflect"."""
+    skip_connection: bool = False
+    """The last convolution sees the first one's features beside the decoder's (after U-Net, arXiv
+    1505.04597): what is thin in a label, as lines far away, stays thin and in its place."""
     num_masks: int = Field(0, ge=0, le=64)
     """Attention masks of the generator's own, under which it puts its output together (AttentionGAN, arXiv
     1911.11897): k >= 2 = softmax over k masks, each with a content image; 1 = one sigmoid mask between a

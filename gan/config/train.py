@@ -174,6 +174,14 @@ def _check_method(config: TrainConfig) -> None:
             f"conditioning '{config.conditioning}' does not fit method 'segback', whose segmenter reads "
             "classes; set conditioning 'onehot'"
         )
+    has_own_generator = config.method == "ugatit" or (
+        config.method == "segback" and config.segback.generator == "spade"
+    )
+    if config.generator.skip_connection and has_own_generator:
+        raise ValueError(
+            f"generator.skip_connection true does not fit method '{config.method}' with a generator of its "
+            "own; set it to false"
+        )
     if config.method in ("cut", "fastcut"):
         config.cut.layers_of(config.generator)
     if config.method == "ugatit":

@@ -39,6 +39,31 @@ def test_a_picture_does_not_depend_on_its_neighbours_in_the_batch() -> None:
     torch.testing.assert_close(generator(images)[1:2], generator(images[1:2]))
 
 
+@pytest.mark.parametrize("num_masks", [0, 3])
+def test_a_skip_connection_alone_keeps_what_is_thin_in_its_place(num_masks) -> None:
+    """With the decoder's half of the head at zero, a pixel reaches only what two 7x7 convolutions see."""
+    config = GeneratorConfig(width=4, num_blocks=1, num_masks=num_masks, skip_connection=True)
+    generator = build_generator(config, 3, 3)
+    with torch.no_grad():
+        generator.head.weight[:, :4] = 0
+        generator.stem[1] = torch.nn.Identity()  # a norm would let a pixel reach all others
+    image = torch.zeros(1, 3, 32, 32, requires_grad=True)
+    fine, coarse = generator.encode(image)
+    generator.decode(fine, coarse)[0, :, 16, 20].sum().backward()
+    reached = image.grad.abs().sum((0, 1)).nonzero()
+    assert len(reached)
+    assert ((reached - torch.tensor([16, 20])).abs() <= 6).all()
+
+
+def test_without_a_skip_connection_the_head_sees_the_decoder_alone() -> None:
+    plain, skips = (
+        build_generator(GeneratorConfig(width=4, num_blocks=1, skip_connection=skips), 3, 3)
+        for skips in (False, True)
+    )
+    assert plain.head.in_channels == 4
+    assert skips.head.in_channels == 8
+
+
 MASKS = [(1, True), (3, True), (2, False)]
 
 

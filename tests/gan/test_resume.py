@@ -9,7 +9,11 @@ VARIANTS = [
     {"shared_forward": False, "ema_start_fraction": 0.4},
     {"method": "cyclegan"},
     {"method": "uaggan", "uaggan": {"attention_width": 4}},
-    {"method": "cyclegan", "paired": True},
+    {
+        "method": "cyclegan",
+        "paired": True,
+        "generator": {"width": 4, "num_blocks": 1, "skip_connection": True},
+    },
     {"method": "cut"},
     {"method": "fastcut", "conditioning": "onehot"},
     {"method": "attentiongan", "generator": {"width": 4, "num_blocks": 1, "squeeze_excitation": True}},
