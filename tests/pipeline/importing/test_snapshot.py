@@ -81,7 +81,7 @@ def test_nugan_keeps_the_labels_background(cyclegan, saved, palette) -> None:
     attention = (torch.rand(2, 1, 16, 24, generator=torch.Generator().manual_seed(3)) > 0.5).float()
     generators = translator(snapshot).generators
     expected = attention * ab(image) + (1 - attention) * image
-    torch.testing.assert_close(generators.draw_b(image, attention, None), expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(generators.draw_b(image, attention, image), expected, rtol=0, atol=1e-5)
     torch.testing.assert_close(generators.draw_a(image), ba(image), rtol=0, atol=1e-5)
 
 
