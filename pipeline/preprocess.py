@@ -108,7 +108,7 @@ def saturation_noise(
     amount: float,
     achromatic: Literal["value", "keep", "hsv"] = "value",
 ) -> np.ndarray:
-    """The noise of `noise_table` on any picture, such as a render, without a round trip through HSV.
+    """The noise of `noise_table` on any picture, without a round trip through HSV.
 
     Each channel is within one level of the float64 definition.
 
