@@ -34,6 +34,8 @@ class LabelSpec(NamedTuple):
     """uint8 [K, 256, 3], the palette's colours under each level of saturation noise."""
     is_background: np.ndarray
     """bool [K], classes outside the attention mask."""
+    is_ignored: np.ndarray
+    """bool [K], classes that stand for "not labelled": nobody is taught to draw or to read them."""
     noise: NoiseConfig
     palette: dict[str, Any]
     """Class names and colours as the palette's file has them, for whoever uses a snapshot."""
@@ -45,6 +47,8 @@ class DomainA(NamedTuple):
     channels: int
     num_classes: int
     noise: NoiseConfig
+    ignored: tuple[int, ...] = ()
+    """Ids of the classes that stand for "not labelled"."""
 
 
 class Conditioned(NamedTuple):
@@ -77,7 +81,8 @@ class Conditioning(nn.Module):
         self.kind = kind
         self.noise = labels.noise
         self.channels = num_classes if kind == "onehot" else 3
-        self.domain = DomainA(self.channels, num_classes, labels.noise)
+        ignored = tuple(int(number) for number in labels.is_ignored.nonzero()[0])
+        self.domain = DomainA(self.channels, num_classes, labels.noise, ignored)
         self.colors = labels.noise_table[:, NO_NOISE_LEVEL]  # uint8 [K, 3]
         if kind == "onehot":
             table = _onehot_table(num_classes, labels.noise.amount)

@@ -8,7 +8,7 @@ right for every method, and costs that communication does not overlap with `back
 weights of a CycleGAN between GPUs that are linked, by arithmetic).
 
 The average over ranks of means over their images is the mean over the global batch. Of weighted means (losses
-under a mask, `class_balanced_cross_entropy`) it is nearly so: each rank divides by the weights of its own
+under a mask, `class_balance`) it is nearly so: each rank divides by the weights of its own
 images. With background "photo" a label takes the background of the next photograph of its own rank.
 """
 

@@ -14,12 +14,12 @@ __all__ = [
     "AdversarialKind",
     "adversarial_loss",
     "class_balance",
-    "class_balanced_cross_entropy",
     "discriminator_accuracy",
     "discriminator_loss",
     "gradient_penalty",
     "l1_loss",
     "says_fake_loss",
+    "segmentation_loss",
     "total_variation_loss",
 ]
 
@@ -121,33 +121,36 @@ def class_counts(labels: Tensor, num_classes: int) -> Tensor:
     return (labels.flatten() == classes[:, None]).sum(1).float()
 
 
-def class_balance(label_map: Tensor, num_classes: int, power: float) -> Tensor:
-    """Weight of each pixel by how rare its class is in the batch: float [N, 1, H, W] with mean 1.
+def class_balance(
+    label_map: Tensor, num_classes: int, power: float, *, ignored: Sequence[int] = ()
+) -> Tensor:
+    """Weight of each pixel by how rare its class is in the batch: float [N, 1, H, W] with mean 1 (with power
+    1 after OASIS, arXiv 2012.04781, section 3.1).
 
     Args:
         label_map: uint8 [N, H, W] of class ids.
         num_classes: K.
-        power: 0 = all pixels weigh alike; 1 = all classes that occur do.
+        power: 0 = all pixels weigh alike; 1 = all classes that occur do, so that a ball counts as much as the
+            field.
+        ignored: ids of the classes that weigh nothing.
     """
     labels = label_map.long()
-    weight = class_counts(labels, num_classes).clamp(min=1).pow(-power)[labels].unsqueeze(1)
-    return weight / weight.mean()
+    by_class = class_counts(labels, num_classes).clamp(min=1).pow(-power)
+    by_class[list(ignored)] = 0
+    weight = by_class[labels].unsqueeze(1)
+    return weight / weight.mean().clamp(min=1e-12)
 
 
-def class_balanced_cross_entropy(logits: Tensor, label_map: Tensor) -> Tensor:
-    """Mean over the classes that occur of the mean cross-entropy over a class's pixels, so that a ball counts
-    as much as the field (after OASIS, arXiv 2012.04781, section 3.1).
+def segmentation_loss(logits: Tensor, label_map: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean over pixels of the cross-entropy.
 
     Args:
         logits: float [N, K, H, W].
         label_map: uint8 [N, H, W] of class ids.
+        weight: float [N, 1, H, W].
     """
-    labels = label_map.long()
-    num_classes = logits.shape[1]
-    pixels = F.cross_entropy(logits.float(), labels, reduction="none")
-    counts = class_counts(labels, num_classes)
-    share = 1 / counts.clamp(min=1) / (counts > 0).sum()
-    return (pixels * share[labels]).sum()
+    pixels = F.cross_entropy(logits.float(), label_map.long(), reduction="none")
+    return (pixels.unsqueeze(1) * weight).mean()
 
 
 def _wants_real(logits: Tensor, kind: AdversarialKind) -> Tensor:

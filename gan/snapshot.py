@@ -64,6 +64,7 @@ class Snapshot:
         tensors = {name: tensor.detach().cpu().clone() for name, tensor in generators.state_dict().items()}
         tensors["labels.noise_table"] = torch.from_numpy(labels.noise_table.copy())
         tensors["labels.is_background"] = torch.from_numpy(labels.is_background.copy())
+        tensors["labels.is_ignored"] = torch.from_numpy(labels.is_ignored.copy())
         info = SnapshotInfo(
             num_images_seen=num_images_seen,
             train=train.essence(),
@@ -90,6 +91,7 @@ class Snapshot:
         return LabelSpec(
             self.tensors["labels.noise_table"].numpy(),
             self.tensors["labels.is_background"].numpy(),
+            self.tensors["labels.is_ignored"].numpy(),
             self.info.noise,
             self.info.palette,
         )

@@ -126,4 +126,6 @@ def label_spec(palette: Palette, config: RunConfig) -> LabelSpec:
         table = noise_table(palette, config.color_noise)
     except ValueError as error:
         raise ConfigError(f"{error}.") from None
-    return LabelSpec(table, palette.is_background, config.noise, palette.model_dump(mode="json"))
+    return LabelSpec(
+        table, palette.is_background, palette.is_ignored, config.noise, palette.model_dump(mode="json")
+    )

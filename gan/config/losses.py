@@ -19,7 +19,7 @@ class LossWeights(StrictModel):
     identity: float = Field(5, ge=0)
     """Identity, both directions; the paper's 0.5 * 10."""
     segmentation: float = Field(1, ge=0)
-    """segback: class-balanced cross-entropy of the label read back from a drawn photograph."""
+    """segback: cross-entropy of the label read back from a drawn photograph."""
     paired: float = Field(1, ge=0)
     """L1 to the other image of the pair, both directions; only with train.paired."""
     nce: float = Field(1, ge=0)
@@ -43,7 +43,7 @@ class LossWeights(StrictModel):
     """R1 gradient penalty on the discriminators' reals; half of it times the squared gradient."""
 
     class_balance: float = Field(0, ge=0, le=1)
-    """attention_cyclegan: how far rare classes weigh more where a label is compared; 0 = all pixels
+    """attention_cyclegan, segback: how far rare classes weigh more where a label is compared; 0 = all pixels
     weigh alike, 1 = all classes do."""
 
     def of(self, term: str) -> float:

@@ -33,6 +33,9 @@ class SegbackConfig(StrictModel):
     the coarsest scale, and `generator.num_downsamplings` 4 is a good depth."""
     segmenter_width: int = Field(32, ge=4, le=256)
     """Channels of its first convolution."""
+    latent_channels: int = Field(4, ge=0, le=256)
+    """Numbers for each class of an image, drawn from its noise, that make variants of a label differ at
+    large; with `noise.amount` 0 there is one picture per label."""
 
 
 class UagganConfig(StrictModel):

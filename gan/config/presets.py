@@ -31,7 +31,10 @@ PRESETS: dict[str, dict[str, Any]] = {
         "generator": {"num_blocks": 4},
         "pool_images": 0,
     },
-    "segback": {"conditioning": "onehot", "loss": {"cycle": 0, "identity": 0}},
+    "segback": {
+        "conditioning": "onehot",
+        "loss": {"cycle": 0, "identity": 0, "class_balance": 1, "r1": 10},
+    },
     "uaggan": {"learning_rate": 1e-4, "loss": {"identity": 0}},
 }
 """Settings of `TrainConfig` by method, or by "method.variant", where they differ from its defaults."""

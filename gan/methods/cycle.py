@@ -127,7 +127,9 @@ def pair_terms(
 def class_weight(batch: Batch, config: TrainConfig, domain: DomainA) -> Tensor | float:
     """How much each pixel of a label weighs by its class: float [N, 1, H, W] with mean 1, or 1 for all."""
     power = config.loss.class_balance
-    return class_balance(batch.label_map, domain.num_classes, power) if power else 1.0
+    if power == 0 and not domain.ignored:
+        return 1.0
+    return class_balance(batch.label_map, domain.num_classes, power, ignored=domain.ignored)
 
 
 def noised(fake_a: Tensor, batch: Batch, config: TrainConfig, domain: DomainA) -> Tensor:

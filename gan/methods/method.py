@@ -3,12 +3,17 @@
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from gan.config import LossWeights
+from gan.layers import init_weights
 from gan.share import WHOLE, Share
 
 __all__ = ["Batch", "Generators", "Method", "PhaseLoss", "weigh"]
+
+
+INITIAL_DEVIATION = 0.02
 
 
 class Batch(NamedTuple):
@@ -60,7 +65,7 @@ class Generators(nn.ModuleDict, ABC):
             image_a: float [N, Ca, H, W] in [-1, 1].
             attention_a: float [N, 1, H, W], the label's mask.
             backdrop: float [N, 3, H, W], what stands outside the mask (`gan.attention.backdrop_of`); None =
-                the network draws that too, as all but attention_cyclegan's do.
+                the network draws that too, as all but attention_cyclegan's and uaggan's do.
         """
 
     @abstractmethod
@@ -82,14 +87,16 @@ class Method(nn.Module, ABC):
     """Trained in the generator phase too, but of no use afterwards: not averaged, not saved in snapshots."""
     discriminators: nn.ModuleDict
     """Trained in the discriminator phase."""
-    initial_deviation: float | None = 0.02
-    """Of the initial weights of convolutions and linear layers; None = as PyTorch draws them."""
 
     def __init__(self, generators: Generators, discriminators: nn.ModuleDict):
         super().__init__()
         self.generators = generators
         self.companions = nn.ModuleDict()
         self.discriminators = discriminators
+
+    def draw_weights(self, random: torch.Generator) -> None:
+        """Draw the initial weights of convolutions and linear layers from N(0, 0.02)."""
+        init_weights(self, INITIAL_DEVIATION, random)
 
     def weights(self, phase: str) -> list[nn.Parameter]:
         """What "generators" or "discriminators", the phase, trains."""

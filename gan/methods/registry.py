@@ -6,7 +6,6 @@ import torch
 
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
-from gan.layers import init_weights
 from gan.methods.attention_cyclegan import AttentionCycleGAN, AttentionCycleGenerators
 from gan.methods.attentiongan import AttentionGAN
 from gan.methods.cut import CUT, CutGenerators
@@ -54,8 +53,7 @@ def build_method(config: TrainConfig, domain: DomainA) -> Method:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # for what PyTorch's own layers draw as they are made
         method = METHODS[config.method].method(config, domain, build_generators(config, domain))
-        if method.initial_deviation is not None:
-            init_weights(method, method.initial_deviation, torch.Generator().manual_seed(seed))
+        method.draw_weights(torch.Generator().manual_seed(seed))
         if config.discriminator.spectral_norm:
             add_spectral_norm(method.discriminators)
     return method

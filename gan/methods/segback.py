@@ -9,12 +9,14 @@ With `loss.cycle` above 0 the segmenter also reads photographs: its soft labels 
 segmentation images is a segmenter.
 """
 
+import torch
 from torch import Tensor, nn
 
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.generators import build_generator
-from gan.losses import adversarial_loss, class_balanced_cross_entropy, l1_loss
+from gan.latent import latent_map
+from gan.losses import adversarial_loss, class_balance, l1_loss, segmentation_loss
 from gan.methods.background import adversarial_b, judged_b, remembered_b
 from gan.methods.cycle import build_discriminators, noised
 from gan.methods.judging import Judged, judge
@@ -30,16 +32,18 @@ class SegBackGenerators(Generators):
 
     def __init__(self, config: TrainConfig, domain: DomainA):
         build = SpadeGenerator if config.segback.generator == "spade" else build_generator
+        num_latent = config.segback.latent_channels
         super().__init__(
             {
-                "ab": build(config.generator, domain.channels, 3),
+                "ab": build(config.generator, domain.channels + num_latent, 3),
                 "ba": Segmenter(3, domain.num_classes, width=config.segback.segmenter_width),
             }
         )
+        self.num_latent = num_latent
         self.size_multiple = max(self["ab"].size_multiple, self["ba"].size_multiple)
 
     def draw_b(self, image_a: Tensor, attention_a: Tensor, backdrop: Tensor | None) -> Tensor:
-        return self["ab"](image_a)
+        return self["ab"](torch.cat([image_a, latent_map(image_a, self.num_latent)], 1))
 
     def draw_a(self, image_b: Tensor) -> Tensor:
         return self["ba"](image_b).softmax(1) * 2 - 1
@@ -58,13 +62,12 @@ class SegBack(Method):
         self.domain = domain
 
     def generator_phase(self, batch: Batch) -> PhaseLoss:
-        generator, segmenter = self.generators["ab"], self.generators["ba"]
-
         # Draw a photograph and read its label back.
-        fake_b = generator(batch.image_a)
+        fake_b = self.generators.draw_b(batch.image_a, batch.attention_a, None)
+        read_a = self.generators["ba"](fake_b)
         terms = {
             "adversarial_b": adversarial_b(self.discriminators["b"], fake_b, batch, self.config),
-            "segmentation": class_balanced_cross_entropy(segmenter(fake_b), batch.label_map),
+            "segmentation": segmentation_loss(read_a, batch.label_map, self.class_weight(batch)),
         }
         fakes = {"b": remembered_b(fake_b, batch, self.config)}
 
@@ -74,7 +77,8 @@ class SegBack(Method):
             terms["adversarial_a"] = adversarial_loss(
                 self.discriminators["a"](fake_a), self.config.adversarial
             )
-            terms["cycle_b"] = l1_loss(generator(fake_a), batch.image_b)
+            cycled_b = self.generators.draw_b(fake_a, batch.attention_a, None)
+            terms["cycle_b"] = l1_loss(cycled_b, batch.image_b)
             fakes["a"] = fake_a
         return weigh(terms, self.config.loss, fakes)
 
@@ -83,3 +87,13 @@ class SegBack(Method):
         if self.has_cycle:
             shown["a"] = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
         return judge(shown, batch, self.config)
+
+    def class_weight(self, batch: Batch) -> Tensor:
+        """Weight of each pixel by its label's class: float [N, 1, H, W]; 0 for what is not labelled."""
+        power, domain = self.config.loss.class_balance, self.domain
+        return class_balance(batch.label_map, domain.num_classes, power, ignored=domain.ignored)
+
+    def draw_weights(self, random: torch.Generator) -> None:
+        """The segmenter, which has to teach the generator, starts from weights with which it learns fast."""
+        super().draw_weights(random)
+        self.generators["ba"].draw_weights(random)

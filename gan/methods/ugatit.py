@@ -5,6 +5,7 @@ Beside the losses of a cycle, each generator tells images to translate from imag
 draws. Discriminators see the newest fakes (`pool_images` 0 in the preset).
 """
 
+import torch
 from torch import Tensor, nn
 
 from gan.adaptive_norm import clip_rho, set_variance
@@ -67,8 +68,6 @@ class UGATIT(Method):
     over the judgements, and `discriminator_a` and `discriminator_b` in the log are half the mean.
     """
 
-    initial_deviation = None
-
     def __init__(self, config: TrainConfig, domain: DomainA, generators: UgatitGenerators):
         width = config.discriminator.width
         discriminators = nn.ModuleDict(
@@ -103,6 +102,9 @@ class UGATIT(Method):
         shown_b = judged_b(self.discriminators["b"], fakes["b"], batch, self.config)
         judged = judge({"a": shown_a, "b": shown_b}, batch, self.config)
         return judged._replace(total=judged.total * (2 * self.num_judgements))
+
+    def draw_weights(self, random: torch.Generator) -> None:
+        """They stay as PyTorch draws them, as in the paper's code."""
 
     def constrain(self) -> None:
         clip_rho(self.generators)

@@ -33,7 +33,9 @@ def labels() -> LabelSpec:
     colors = np.array([[0, 0, 0], [0, 255, 0], [255, 255, 255]], np.uint8)
     table = np.repeat(colors[:, None], 256, axis=1)
     table[1, :, 1] = np.linspace(200, 255, 256).astype(np.uint8)
-    return LabelSpec(table, np.array([True, False, False]), NoiseConfig(amount=0.2), {"name": "test"})
+    return LabelSpec(
+        table, np.array([True, False, False]), np.zeros(3, bool), NoiseConfig(amount=0.2), {"name": "test"}
+    )
 
 
 @pytest.fixture

@@ -77,7 +77,13 @@ def few_classes() -> LabelSpec:
     table = table[:, None].repeat(1, 256, 1)
     table[1, :, 1] = torch.linspace(200, 255, 256).to(torch.uint8)
     is_background = torch.tensor([True, False, False])
-    return LabelSpec(table.numpy(), is_background.numpy(), NoiseConfig(amount=0.2), {"name": "test"})
+    return LabelSpec(
+        table.numpy(),
+        is_background.numpy(),
+        ~is_background.numpy() & False,
+        NoiseConfig(amount=0.2),
+        {"name": "test"},
+    )
 
 
 def host_batch(number: int) -> HostBatch:

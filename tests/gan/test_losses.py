@@ -4,10 +4,11 @@ import torch.nn.functional as F
 
 from gan.losses import (
     adversarial_loss,
-    class_balanced_cross_entropy,
+    class_balance,
     discriminator_accuracy,
     discriminator_loss,
     l1_loss,
+    segmentation_loss,
 )
 
 
@@ -70,4 +71,22 @@ def test_each_class_that_occurs_counts_the_same() -> None:
     label_map[0, 0, :3] = 2  # class 2 is rare, classes 1 and 3 do not occur
     per_pixel = F.cross_entropy(random_logits, label_map.long(), reduction="none")
     by_hand = (per_pixel[label_map == 0].mean() + per_pixel[label_map == 2].mean()) / 2
-    assert class_balanced_cross_entropy(random_logits, label_map).item() == pytest.approx(by_hand.item())
+    balanced = segmentation_loss(random_logits, label_map, class_balance(label_map, 4, 1))
+    assert balanced.item() == pytest.approx(by_hand.item())
+    plain = segmentation_loss(random_logits, label_map, class_balance(label_map, 4, 0))
+    assert plain.item() == pytest.approx(per_pixel.mean().item())
+
+
+def test_what_is_not_labelled_weighs_nothing() -> None:
+    random_logits = torch.randn(1, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    label_map = torch.zeros(1, 4, 4, dtype=torch.uint8)
+    label_map[0, :2] = 2
+    for power in (0.0, 0.5, 1.0):
+        weight = class_balance(label_map, 3, power, ignored=(2,))
+        assert weight[0, 0, :2].max() == 0
+        assert weight.mean().item() == pytest.approx(1)
+        loss = segmentation_loss(random_logits, label_map, weight)
+        expected = F.cross_entropy(random_logits[:, :, 2:], label_map[:, 2:].long())
+        assert loss.item() == pytest.approx(expected.item())
+    nothing = class_balance(torch.full((1, 4, 4), 2, dtype=torch.uint8), 3, 1, ignored=(2,))
+    assert nothing.abs().max() == 0

@@ -2,8 +2,11 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from gan.config import TrainConfig
+from gan.conditioning import DomainA
+from gan.config import NoiseConfig, TrainConfig
+from gan.methods.registry import build_method
 
 
 @pytest.mark.parametrize("cycle", [0.0, 10.0])
@@ -34,3 +37,38 @@ def test_a_photograph_is_read_as_shares_of_classes(onehot, small_config, method_
 def test_colours_are_refused() -> None:
     with pytest.raises(ValueError, match="onehot"):
         TrainConfig(method="segback", conditioning="rgb")
+
+
+@pytest.mark.parametrize("generator", ["resnet", "spade"])
+def test_variants_differ_at_large(generator, small_config, method_of) -> None:
+    """The mean colours of a class move with the noise, and not without numbers for it."""
+    label_map = torch.zeros(1, 16, 24, dtype=torch.long)
+    label_map[:, 8:] = 1
+    hot = F.one_hot(label_map, 3).permute(0, 3, 1, 2).float()
+    levels = torch.rand(16, 1, 16, 24, generator=torch.Generator().manual_seed(0))
+    image_a = hot * (1 - 0.3 * levels) * 2 - 1
+
+    def movement(latent_channels: int) -> float:
+        segback = {"generator": generator, "latent_channels": latent_channels}
+        method = method_of(small_config(method="segback", segback=segback))
+        with torch.no_grad():
+            drawn = method.generators.draw_b(image_a, torch.ones(16, 1, 16, 24), None)
+        return drawn[:, :, 8:].mean((2, 3)).std(0).mean().item()
+
+    assert movement(4) > 2 * movement(0)
+
+
+def test_the_segmenter_starts_with_weights_of_its_own_scale(small_config, method_of) -> None:
+    segmenter = method_of(small_config(method="segback")).generators["ba"]
+    first = segmenter.stem[0].weight
+    assert first.std().item() == pytest.approx((2 / (3 * 9)) ** 0.5, rel=0.3)
+
+
+def test_what_is_not_labelled_teaches_nothing(small_config, onehot) -> None:
+    batch = onehot()
+    domain = DomainA(3, 3, NoiseConfig(amount=0), ignored=(1,))
+    method = build_method(small_config(method="segback"), domain)
+    assert (batch.label_map == 1).any()
+    weight = method.class_weight(batch)
+    assert weight[batch.label_map.unsqueeze(1) == 1].abs().max() == 0
+    assert weight[batch.label_map.unsqueeze(1) != 1].min() > 0
