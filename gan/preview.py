@@ -40,18 +40,19 @@ def draw_preview(state: TrainingState, images: HostBatch) -> np.ndarray:
     render = None if images.render is None else from_uint8(torch.from_numpy(images.render).to(device))
     image_a, clean_a, attention = conditioning(label_map, noise, render)
     image_b = from_uint8(torch.from_numpy(images.photo).to(device))
-    background, other_b = state.config.drawn_background, image_b.roll(1, dims=0)
-    backdrop = backdrop_of(background, clean_a=clean_a, image_b=other_b)
+    background = state.config.drawn_background
+    backdrop = backdrop_of(background, clean_a=clean_a, image_b=image_b.roll(1, dims=0))
     fake_b = _one_by_one(generators.draw_b, image_a, attention, backdrop)
     rows = [_as_picture(image_a, conditioning), to_uint8(fake_b).cpu().numpy()]
     if generators.draws_a:
         fake_a = _one_by_one(generators.draw_a, image_b)
         everywhere = torch.ones_like(attention)
+        backdrop = backdrop_of(background, clean_a=fake_a, image_b=image_b)
         rows += [
             _as_picture(_one_by_one(generators.draw_a, fake_b), conditioning),
             to_uint8(image_b).cpu().numpy(),
             _as_picture(fake_a, conditioning),
-            to_uint8(_one_by_one(generators.draw_b, fake_a, everywhere, None)).cpu().numpy(),
+            to_uint8(_one_by_one(generators.draw_b, fake_a, everywhere, backdrop)).cpu().numpy(),
         ]
     return _tile(rows)
 

@@ -109,16 +109,20 @@ class TrainConfig(StrictModel):
 
     @property
     def drawn_background(self) -> Literal["generate", "mask_both", "photo", "keep"]:
-        """What stands outside the mask of a generated image; methods without a mask draw everything."""
-        return self.background if self.method == "attention_cyclegan" else "generate"
+        """What stands outside the mask of a generated image, be it the label's mask or one that was learned
+        (uaggan); other methods draw everything."""
+        masked = {"attention_cyclegan": self.background, "uaggan": "keep"}
+        return masked.get(self.method, "generate")
 
     @property
     def draws_from_render_alone(self) -> bool:
         """True where a picture follows from a render and nothing else, so that any RGB picture can be drawn
         from; otherwise its label is needed."""
-        masks = self.ugatit.masks_cam_input or self.ugatit.masks_features
-        needs_mask = self.drawn_background != "generate" or (self.method == "ugatit" and masks)
-        return self.conditioning == "render" and not needs_mask
+        needs_mask = {
+            "attention_cyclegan": self.background != "generate",
+            "ugatit": self.ugatit.masks_cam_input or self.ugatit.masks_features,
+        }
+        return self.conditioning == "render" and not needs_mask.get(self.method, False)
 
     def essence(self) -> "TrainConfig":
         """The settings that weights depend on; those of reports, files and the device at their defaults."""

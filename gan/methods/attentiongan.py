@@ -38,7 +38,7 @@ class AttentionGAN(CycleGAN):
             terms["mask_variation_b"] = total_variation_loss(drawn_b.masks)
         if self.config.loss.pixel:
             terms["pixel_a"] = l1_loss(drawn_a.image, batch.image_b)
-            terms["pixel_b"] = l1_loss(drawn_b.image, batch.image_a)
+            terms["pixel_b"] = l1_loss(drawn_b.image, batch.clean_a)
         weights = weights_at(batch.num_images_seen, self.config)
         return weigh(terms, weights, {"a": fake_a, "b": remembered_b(fake_b, batch, self.config)})
 

@@ -4,18 +4,20 @@ each domain learns where to translate; elsewhere the image stays as it is.
 A run has two parts, told apart by the images seen alone ("Attention-guided discriminator" in the paper):
 
 - First, discriminators see whole images, and the attention networks train with the generators.
-- From `uaggan.switch_fraction` of the run on, the attention networks are frozen, and discriminators, their
-  instance norm off, see images only where attention reaches `uaggan.threshold`: reals under their own mask,
-  fakes under the mask of the image that they were drawn from. As in the authors' code, images in [-1, 1] are
-  multiplied by the mask, so that 0, a mid-grey, stands outside of it, not black.
+- From `uaggan.switch_fraction` of the run on, the attention networks' weights are frozen, and
+  discriminators, their instance norm off, see images only where attention reaches `uaggan.threshold`: reals
+  under their own mask, fakes under the mask of the image that they were drawn from. As in the authors' code,
+  images in [-1, 1] are multiplied by the mask, so that 0, a mid-grey, stands outside of it, not black.
 
-The label's own mask is not used.
+The label's own mask is not used. What is kept of a label is kept without its noise, which would give a fake
+away.
 """
 
 from functools import partial
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 
 from gan.attention import composite
 from gan.attention_networks import AttentionNetwork
@@ -38,7 +40,8 @@ class UagganGenerators(CycleGenerators):
         self["attention_b"] = AttentionNetwork(3, config.uaggan.attention_width)
 
     def draw_b(self, image_a: Tensor, attention_a: Tensor, backdrop: Tensor | None) -> Tensor:
-        return composite(self["ab"](image_a), image_a, self["attention_a"](image_a))
+        assert backdrop is not None, "outside its mask uaggan keeps the conditioning image"
+        return composite(self["ab"](image_a), backdrop, self["attention_a"](image_a))
 
     def draw_a(self, image_b: Tensor) -> Tensor:
         return composite(self["ba"](image_b), image_b, self["attention_b"](image_b))
@@ -63,13 +66,13 @@ class Uaggan(Method):
         # Translate to the other domain under the image's own mask.
         attention_a = self.attention("a", batch.image_a, frozen=masked)
         attention_b = self.attention("b", batch.image_b, frozen=masked)
-        fake_b = composite(generator_ab(batch.image_a), batch.image_a, attention_a)
+        fake_b = composite(generator_ab(batch.image_a), batch.clean_a, attention_a)
         drawn_a = composite(generator_ba(batch.image_b), batch.image_b, attention_b)
         fake_a = noised(drawn_a, batch, self.config, self.domain)
 
         # Translate back under the mask that the other domain's network gives the fake.
         cycled_a = composite(generator_ba(fake_b), fake_b, self.attention("b", fake_b, frozen=masked))
-        cycled_b = composite(generator_ab(fake_a), fake_a, self.attention("a", fake_a, frozen=masked))
+        cycled_b = composite(generator_ab(fake_a), drawn_a, self.attention("a", fake_a, frozen=masked))
 
         # Name what the generators want.
         logits_b = self.discriminator("b", masked)(self.shown(fake_b, attention_a, masked))
@@ -103,10 +106,13 @@ class Uaggan(Method):
         return batch.num_images_seen >= self.config.uaggan.switch_fraction * self.config.total_images
 
     def attention(self, name: str, image: Tensor, *, frozen: bool) -> Tensor:
-        """Masks by the attention network of domain `name`; frozen, it gets no gradient, and the optimiser
-        leaves it alone."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
-            return self.generators[f"attention_{name}"](image)
+        """Masks by the attention network of domain `name`. Frozen, its weights get no gradient, and the
+        optimiser leaves them alone; the image does, and so what drew it learns to be attended."""
+        network = self.generators[f"attention_{name}"]
+        weights = dict(network.named_parameters())
+        if frozen:
+            weights = {key: weight.detach() for key, weight in weights.items()}
+        return functional_call(network, weights, (image,))
 
     def discriminator(self, name: str, masked: bool) -> partial[list[Tensor]]:
         """The discriminator of domain `name`, without instance norm where it is shown masked images."""

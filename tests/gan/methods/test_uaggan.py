@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
@@ -5,6 +8,7 @@ from torch import nn
 
 from gan.augment import noise_rgb
 from gan.config import NoiseConfig, TrainConfig
+from gan.preview import draw_preview
 from gan.snapshot import Snapshot
 from gan.training_state import TrainingState
 from gan.translator import Translator
@@ -29,8 +33,9 @@ def test_attention_0_returns_the_input_and_1_what_the_generator_drew(
     generators = method.generators
     for left in (0.0, 1.0):
         attending(method, a=(left, 0.0), b=(left, 0.0))
+        drawn_b = generators.draw_b(batch.image_a, batch.attention_a, batch.clean_a)
         for image, drawn, alone in (
-            (batch.image_a, generators.draw_b(batch.image_a, batch.attention_a, None), generators["ab"]),
+            (batch.image_a, drawn_b, generators["ab"]),
             (batch.image_b, generators.draw_a(batch.image_b), generators["ba"]),
         ):
             assert torch.equal(drawn[..., 12:], image[..., 12:])
@@ -43,7 +48,8 @@ def test_training_draws_as_use_does_and_the_labels_mask_is_not_used(seen, batch,
     method, batch = method_of(config), batch._replace(num_images_seen=seen)
     wanted = method.generator_phase(batch)
     no_mask = torch.zeros_like(batch.attention_a)
-    assert torch.equal(wanted.fakes["b"][:, :3], method.generators.draw_b(batch.image_a, no_mask, None))
+    drawn_b = method.generators.draw_b(batch.image_a, no_mask, batch.clean_a)
+    assert torch.equal(wanted.fakes["b"][:, :3], drawn_b)
     assert torch.allclose(wanted.fakes["a"][:, :3], method.generators.draw_a(batch.image_b), atol=1e-5)
     assert torch.equal(wanted.total, method.generator_phase(batch._replace(attention_a=no_mask)).total)
 
@@ -72,8 +78,9 @@ def test_each_cycle_returns_to_the_image_that_it_started_from(batch, config, met
         assert terms[term] == pytest.approx(0, abs=1e-6)
 
 
-def test_the_way_back_is_aimed_at_the_clean_label(batch, config, method_of) -> None:
+def test_the_way_back_is_aimed_at_the_clean_label(batch, config, method_of, attending) -> None:
     method = method_of(config)
+    attending(method, a=(1.0, 1.0), b=(1.0, 1.0))
     method.generators.update({"ab": nn.Identity(), "ba": nn.Identity()})
     terms = method.generator_phase(batch._replace(image_a=batch.clean_a + 0.25)).terms
     assert terms["cycle_a"].item() == pytest.approx(0.25)
@@ -87,6 +94,31 @@ def test_drawn_labels_get_the_noise_of_labels(batch, config, method_of) -> None:
     fake_a = method.generator_phase(batch._replace(noise_level=level)).fakes["a"][:, :3]
     assert torch.equal(fake_a, noise_rgb(drawn, level, noise))
     assert not torch.equal(fake_a, drawn)
+
+
+def test_what_is_kept_of_an_image_is_kept_without_noise(batch, config, method_of, attending) -> None:
+    """The noise of labels in a picture would tell the discriminator of photographs that it is a fake."""
+    method = method_of(config, noise=NoiseConfig(amount=0.4))
+    attending(method, a=(0.0, 0.0), b=(0.0, 0.0))
+    level = torch.full_like(batch.noise_level, 0.7)
+    noised = batch._replace(image_a=noise_rgb(batch.clean_a, level, method.domain.noise), noise_level=level)
+    wanted = method.generator_phase(noised)
+    assert torch.equal(wanted.fakes["b"][:, :3], batch.clean_a)
+    assert wanted.terms["cycle_a"] == wanted.terms["cycle_b"] == 0
+
+
+def test_use_and_preview_keep_an_image_without_noise_too(batch, config, labels, attending, preview) -> None:
+    state = TrainingState(config, labels, torch.device("cpu"))
+    translator = Translator(Snapshot.of(state.ema.network, labels, config, 1), device="cpu", precision="fp32")
+    attending(translator, a=(0.0, 0.0), b=(0.0, 0.0))
+    label_maps = batch.label_map.numpy()
+    pictures = translator.translate(label_maps, np.zeros_like(label_maps))
+    assert np.array_equal(pictures, translator.conditioning.colors[label_maps])
+
+    attending(SimpleNamespace(generators=state.ema.network), a=(0.0, 0.0), b=(0.0, 0.0))
+    rows = [draw_preview(state, preview)[top : top + 16] for top in range(0, 6 * 18, 18)]
+    assert np.array_equal(rows[1][:, :24], state.conditioning.colors[preview.label_map[0]])
+    assert np.array_equal(rows[5][:, :24], preview.photo[0])  # there and back
 
 
 def test_a_snapshot_draws_with_the_attention_that_was_learned(config, labels) -> None:

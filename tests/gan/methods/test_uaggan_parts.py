@@ -56,6 +56,19 @@ def test_in_the_second_part_each_phase_trains_its_own_networks_but_attention(sta
     assert all(p.grad is None for p in method.generators.parameters())
 
 
+def test_attention_whose_weights_are_frozen_still_teaches_what_drew_the_image(
+    config, method_of, batch
+) -> None:
+    method = method_of(config)
+    for frozen in (False, True):
+        fake = batch.image_b.clone().requires_grad_()
+        method.zero_grad(set_to_none=True)
+        method.attention("b", fake, frozen=frozen).sum().backward()
+        assert fake.grad.abs().sum() > 0
+        weights = method.generators["attention_b"].parameters()
+        assert all((weight.grad is None) == frozen for weight in weights)
+
+
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_attention_moves_in_the_first_part_and_stands_still_in_the_second(
     weight_decay, small_config, labels, batch
