@@ -7,11 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.augment import noise_rgb
 from gan.config import NoiseConfig
+from gan.spline import Spline, spline
 
 __all__ = [
     "NUM_NOISE_LEVELS",
@@ -125,7 +125,8 @@ def draw_noise_field(
 ) -> Tensor:
     """Noise levels on the generator's device: uint8 [num, height, width], uniform over 0..255 at every pixel.
 
-    With `correlation_px` the levels form blotches of about that size.
+    With `correlation_px` above 1 the levels form blotches of about that size, as those of
+    `pipeline.noise_field` do: normal noise on a grid, smoothed by cubic B-splines.
     """
     device = generator.device
     if correlation_px <= 1:
@@ -133,21 +134,19 @@ def draw_noise_field(
         return torch.randint(
             0, NUM_NOISE_LEVELS, shape, dtype=torch.uint8, device=device, generator=generator
         )
-    coarse_height, coarse_width = (int(size / correlation_px) + 2 for size in (height, width))
-    coarse = torch.randn(num, 1, coarse_height, coarse_width, device=device, generator=generator)
-    smooth = F.interpolate(coarse, (height, width), mode="bilinear", align_corners=True)[:, 0]
-    deviation = _interpolation_deviation(coarse_height, height, device)[:, None] * _interpolation_deviation(
-        coarse_width, width, device
-    )
-    uniform = torch.special.ndtr(smooth / deviation)
+    rows, columns = spline(height, correlation_px), spline(width, correlation_px)
+    grid = torch.randn(num, rows.num_nodes, columns.num_nodes, device=device, generator=generator)
+    smooth = _smoothed(_smoothed(grid, rows).mT, columns).mT  # [num, height, width]
+    uniform = torch.special.ndtr(smooth)
     return (uniform * NUM_NOISE_LEVELS).clamp(max=NUM_NOISE_LEVELS - 1).to(torch.uint8)
 
 
-def _interpolation_deviation(coarse_size: int, size: int, device: torch.device) -> Tensor:
-    """Standard deviation [size] that linear interpolation leaves of independent unit normals."""
-    position = torch.linspace(0, coarse_size - 1, size, device=device)
-    fraction = position - position.floor()
-    return (fraction.square() + (1 - fraction).square()).sqrt()
+def _smoothed(grid: Tensor, along: Spline) -> Tensor:
+    """Independent unit normals in each column -> unit normals, neighbours alike: [num, nodes, C] ->
+    [num, length, C]."""
+    nodes = torch.from_numpy(along.nodes).to(grid.device)
+    weights = torch.from_numpy(along.weights / along.deviation).to(grid.device, grid.dtype)
+    return sum(w[:, None] * grid[:, n] for w, n in zip(weights, nodes, strict=True))
 
 
 def _onehot_table(num_classes: int, noise: float) -> Tensor:

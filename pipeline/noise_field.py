@@ -6,6 +6,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from gan.spline import spline
+
 __all__ = ["NUM_STEPS", "noise_field"]
 
 NUM_STEPS = 256
@@ -13,8 +15,6 @@ NUM_STEPS = 256
 
 NODE_SCALE = 512
 """Integer steps per standard deviation of a grid node; sums stay below 2^31."""
-WEIGHT_SCALE = 256
-"""Integer steps per unit of a spline weight."""
 TABLE_SCALE = 1024
 """Entries per standard deviation in the table of the normal distribution."""
 TABLE_END = 5 * TABLE_SCALE
@@ -49,41 +49,26 @@ def noise_field(
 
 
 def _correlated_field(bits: np.random.SFC64, shape: tuple[int, int], correlation_px: float) -> np.ndarray:
-    """Normal noise on a grid, smoothed by cubic B-splines, mapped to a uniform marginal.
-
-    Grid values and weights are integers, so that no order of summation changes a byte. A pixel's standard
-    deviation follows from its weights.
-    """
-    height, width = shape
-    row_weights, row_nodes = _spline(height, correlation_px)
-    column_weights, column_nodes = _spline(width, correlation_px)
-    grid_height, grid_width = row_nodes[-1, -1] + 1, column_nodes[-1, -1] + 1
-    words = bits.random_raw(-(-grid_height * grid_width // 4)).astype("<u8", copy=False).view("<u2")
-    grid = _normal_table()[words[: grid_height * grid_width]].reshape(grid_height, grid_width)
-    row_scale = TABLE_SCALE / (NODE_SCALE * np.sqrt((row_weights.astype(float) ** 2).sum(axis=0)))
-    column_scale = 1 / np.sqrt((column_weights.astype(float) ** 2).sum(axis=0))
+    """Normal noise on a grid, smoothed by cubic B-splines, mapped to a uniform marginal; of the distribution
+    that `gan.conditioning.draw_noise_field` draws from. Grid values are integers, as the weights are."""
+    rows, columns = (spline(length, correlation_px) for length in shape)
+    num_nodes = rows.num_nodes * columns.num_nodes
+    words = bits.random_raw(-(-num_nodes // 4)).astype("<u8", copy=False).view("<u2")
+    grid = _normal_table()[words[:num_nodes]].reshape(rows.num_nodes, columns.num_nodes)
+    row_scale, column_scale = TABLE_SCALE / (NODE_SCALE * rows.deviation), 1 / columns.deviation
 
     out = np.empty(shape, np.uint8)
-    num_rows = max(1, TILE_PX // width)
-    for top in range(0, height, num_rows):
-        rows = slice(top, top + num_rows)
-        weights, nodes = row_weights[:, rows, None], row_nodes[:, rows]
+    num_rows = max(1, TILE_PX // shape[1])
+    for top in range(0, shape[0], num_rows):
+        part = slice(top, top + num_rows)
+        weights, nodes = rows.weights[:, part, None], rows.nodes[:, part]
         smoothed = sum(w * grid[n] for w, n in zip(weights, nodes, strict=True))
         smoothed = sum(
-            w * smoothed.take(n, axis=1) for w, n in zip(column_weights, column_nodes, strict=True)
+            w * smoothed.take(n, axis=1) for w, n in zip(columns.weights, columns.nodes, strict=True)
         )
-        entry = smoothed * row_scale[rows, None] * column_scale + (TABLE_END + 0.5)
-        out[rows] = _step_of_normal().take(entry.astype(np.int32), mode="clip")
+        entry = smoothed * row_scale[part, None] * column_scale + (TABLE_END + 0.5)
+        out[part] = _step_of_normal().take(entry.astype(np.int32), mode="clip")
     return out
-
-
-def _spline(length: int, spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Cubic B-spline: int32 [4, length] weights, and int64 [4, length] the nodes they belong to."""
-    position = np.arange(length) / spacing
-    node = np.floor(position).astype(np.int64)
-    t = position - node
-    weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, 1 + 3 * t + 3 * t**2 - 3 * t**3, t**3]) / 6
-    return np.rint(weights * WEIGHT_SCALE).astype(np.int32), node + np.arange(4)[:, None]
 
 
 @functools.cache
