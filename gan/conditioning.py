@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan.augment import noise_rgb
 from gan.config import NoiseConfig
+from gan.noise import noise_rgb
 from gan.spline import Spline, spline
 
 __all__ = [
@@ -112,7 +112,7 @@ class Conditioning(nn.Module):
 
 
 def as_level(noise_field: Tensor) -> Tensor:
-    """uint8 [N, H, W] -> float [N, 1, H, W] in [-1, 1], as `gan.augment` takes it."""
+    """uint8 [N, H, W] -> float [N, 1, H, W] in [-1, 1], as `gan.noise` takes it."""
     return noise_field.unsqueeze(1) / 127.5 - 1
 
 

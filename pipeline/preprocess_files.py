@@ -85,9 +85,9 @@ def _noised_render(path: Path, field: np.ndarray, config: RunConfig) -> np.ndarr
     """uint8 [H, W, 3], as the generator sees it."""
     import torch
 
-    from gan.augment import noise_rgb
     from gan.conditioning import as_level
     from gan.data import from_uint8, to_uint8
+    from gan.noise import noise_rgb
 
     render, levels = read_image(path, max_megapixels=config.sources.max_megapixels), torch.from_numpy(field)
     image_a = from_uint8(torch.from_numpy(render)[None])

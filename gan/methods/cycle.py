@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from gan.augment import noise_onehot, noise_rgb
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.discriminators import MultiScaleDiscriminator
@@ -12,6 +11,7 @@ from gan.generators import build_generator
 from gan.losses import adversarial_loss, class_balance, l1_loss
 from gan.methods.background import adversarial_b, background_terms
 from gan.methods.method import Batch, Generators
+from gan.noise import noise_onehot, noise_rgb
 
 __all__ = [
     "Cycle",

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from gan.augment import noise_rgb
 from gan.conditioning import Conditioning, as_level, draw_noise_field
+from gan.noise import noise_rgb
 
 
 def random(seed: int = 0) -> torch.Generator:

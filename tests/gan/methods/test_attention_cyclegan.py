@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from gan.augment import noise_rgb
 from gan.config import NoiseConfig
+from gan.noise import noise_rgb
 
 
 def test_kept_background_is_the_labels_own_pixels(batch, small_config, method_of) -> None:

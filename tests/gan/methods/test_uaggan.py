@@ -6,8 +6,8 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from gan.augment import noise_rgb
 from gan.config import NoiseConfig, TrainConfig
+from gan.noise import noise_rgb
 from gan.preview import draw_preview
 from gan.snapshot import Snapshot
 from gan.training_state import TrainingState

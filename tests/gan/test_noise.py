@@ -3,8 +3,8 @@ import colorsys
 import pytest
 import torch
 
-from gan.augment import noise_onehot, noise_rgb
 from gan.config import NoiseConfig
+from gan.noise import noise_onehot, noise_rgb
 
 NOISE = NoiseConfig(amount=0.4)
 
