@@ -32,6 +32,7 @@ TINY = {
         "judge_width": 1,
         "judge_images": 2,
         "judge_batch_size": 2,
+        "num_judges": 1,
         "training_labels": 2,
         "training_judge_images": 2,
     },

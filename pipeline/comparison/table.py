@@ -1,6 +1,9 @@
 """A comparison as a table for people."""
 
+from itertools import zip_longest
 from typing import Any
+
+from pipeline.evaluation.table import with_sd
 
 __all__ = ["as_table", "by_usefulness", "name_of_score", "score_of"]
 
@@ -10,20 +13,22 @@ COLUMNS = ("adherence", "generated", "/ real", "both", "both - real", "copying",
 def as_table(found: dict[str, Any]) -> str:
     """A row for each entry, the most useful first, and under it what the judges reach on photographs alone.
 
-    "adherence" is mIoU of the judge on generated images; "generated" and "both" are mIoU on held-out
-    photographs of judges trained on generated and on both; "D right" is the last accuracy of the
-    discriminators, the label's and the photograph's.
+    "adherence" is mIoU of the judges on generated images; "generated" and "both" are mIoU on held-out
+    photographs of judges trained on generated and on both: means, with how far the judges lie apart.
+    "D right" is the last accuracy of the discriminators, the label's and the photograph's.
     """
     entries = by_usefulness(found)
-    width = max(len("real photographs"), *(len(name) for name, _ in entries)) + 2
-    lines = [" " * width + "".join(f"{column:>12}" for column in COLUMNS)]
-    for name, entry in entries:
-        lines.append(f"{name:<{width}}" + "".join(f"{cell:>12}" for cell in _cells(entry)))
+    rows = [["", *COLUMNS], *([name, *_cells(entry)] for name, entry in entries)]
     useful = entries[0][1]["evaluation"]["usefulness"]
     if useful is not None:
         real = entries[0][1]["evaluation"]["adherence"]["real"]
-        cells = (_number(real and real["miou"]), _number(useful["real"]["miou"]))
-        lines.append(f"{'real photographs':<{width}}" + "".join(f"{cell:>12}" for cell in cells))
+        rows.append(["real photographs", _mean(real, "miou"), _mean(useful["real"], "miou")])
+    names, *columns = ([len(cell) for cell in column] for column in zip_longest(*rows, fillvalue=""))
+    widths = [max(column) + 2 for column in columns]
+    lines = []
+    for name, *cells in rows:
+        line = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=False))
+        lines.append(f"{name:<{max(names)}}{line}")
     return "\n".join(lines)
 
 
@@ -48,16 +53,20 @@ def _cells(entry: dict[str, Any]) -> list[str]:
     last = training["curve"][-1]
     right = "/".join(f"{last[name]:.2f}" for name in ("accuracy_a", "accuracy_b") if name in last)
     return [
-        _number(evaluation["adherence"]["generated"]["miou"]),
-        _number(useful and useful["generated"]["miou"]),
-        _number(useful and useful["ratio"]),
-        _number(useful and useful["both"]["miou"]),
-        "-" if useful is None else f"{useful['gain']:+.3f}",
+        _mean(evaluation["adherence"]["generated"], "miou"),
+        _mean(useful and useful["generated"], "miou"),
+        _mean(useful, "ratio"),
+        _mean(useful and useful["both"], "miou"),
+        _mean(useful, "gain", sign="+"),
         _number(evaluation["copying"]["ratio"]),
         right,
         str(training["total_images"]),
         f"{training['images_per_second']:.1f}",
     ]
+
+
+def _mean(scores: dict[str, Any] | None, name: str, *, sign: str = "") -> str:
+    return "-" if scores is None else with_sd(scores[name], scores[f"{name}_sd"], sign=sign)
 
 
 def _number(value: float | None) -> str:

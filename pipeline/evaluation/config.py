@@ -36,6 +36,9 @@ class EvaluateConfig(StrictModel):
     judge_images: int = Field(4_000, ge=1)
     """Images that each judge sees in its training."""
     judge_batch_size: int = Field(8, ge=1, le=4096)
+    num_judges: int = Field(3, ge=1, le=100)
+    """Judges of each kind, with seeds of their own: scores are their means, and how far the judges lie apart
+    is said beside them. During training there is one."""
     num_variants: int = Field(2, ge=1, le=1000)
     """Images that are generated for each label, each with its own noise."""
     max_images: int = Field(1_000, ge=1)

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.evaluation.boxes import NamedBox, boxes_in_px, find_boxes, overlaps
 from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.several import mean_and_sd
 from pipeline.geometry import cover_scale, resize_photo, scaled_size
 from pipeline.palette import Palette
 
@@ -17,26 +18,30 @@ MIN_OVERLAPS = (0.3, 0.5)
 """A found box is right when its intersection over union with a wanted one is at least this."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionScores:
-    """Found boxes of one class against those that people drew, over all photographs.
+    """Found boxes of one class against those that people drew, over all photographs: means over judges, with
+    sample standard deviations (`_sd`), which are None for one judge.
 
     Things that touch are one patch, and frames whose boxes are incomplete make right boxes look wrong: the
     figures compare judges; they are no detector's.
     """
 
     num_wanted: int
-    num_found: int
+    num_found: float
     precision: float | None
-    """Share of the found that is right; None where nothing was found."""
+    """Share of the found that is right, over the judges that found any; None where none did."""
+    precision_sd: float | None
     recall: float | None
     """Share of the wanted that was found; None where nothing was wanted."""
+    recall_sd: float | None
     f1: float | None
     """Harmonic mean of both; None where there are no boxes at all."""
+    f1_sd: float | None
 
 
 def detect(
-    judge: Judge,
+    judges: Sequence[Judge],
     photos: Sequence[Path],
     boxes: Mapping[str, Sequence[NamedBox]],
     box_classes: Mapping[str, str],
@@ -45,14 +50,14 @@ def detect(
     judged_size: tuple[int, int],
     read: Callable[[Path], np.ndarray],
 ) -> dict[str, dict[str, DetectionScores]]:
-    """Let a judge read photographs, and compare.
+    """Let judges read photographs, and compare.
 
     Args:
-        judge: what reads.
+        judges: what reads, each for itself.
         photos: paths whose stems `boxes` has.
         boxes: stem -> boxes as people drew them.
         box_classes: class of the boxes -> class of the palette; those that neither knows are left out.
-        palette: the judge's.
+        palette: the judges'.
         judged_size: width and height that a photograph is scaled to cover before it is read; the answer has
             the photograph's own size.
         read: path -> uint8 [H, W, 3].
@@ -64,21 +69,24 @@ def detect(
     pairs = [
         (name, target) for name, target in box_classes.items() if name in named and target in palette.names
     ]
-    counts = {(target, least): np.zeros(3, int) for _, target in pairs for least in MIN_OVERLAPS}
+    counts = {
+        (target, least): np.zeros((len(judges), 3), int) for _, target in pairs for least in MIN_OVERLAPS
+    }
     for path in photos:
         photo = read(path)
         height, width = photo.shape[:2]
         scale = cover_scale(width, height, *judged_size)
         scaled = resize_photo(photo, scaled_size(width, height, scale))
-        class_map = judge.read(scaled[None], (height, width))[0]
-        for name, target in pairs:
-            wanted = boxes_in_px(boxes[path.stem], name, (width, height))
-            found = find_boxes(class_map, palette.names.index(target))
-            for least in MIN_OVERLAPS:
-                counts[target, least] += len(wanted), len(found), count_matches(found, wanted, least)
+        for index, judge in enumerate(judges):
+            class_map = judge.read(scaled[None], (height, width))[0]
+            for name, target in pairs:
+                wanted = boxes_in_px(boxes[path.stem], name, (width, height))
+                found = find_boxes(class_map, palette.names.index(target))
+                for least in MIN_OVERLAPS:
+                    right = count_matches(found, wanted, least)
+                    counts[target, least][index] += len(wanted), len(found), right
     return {
-        target: {str(least): _scores(*counts[target, least].tolist()) for least in MIN_OVERLAPS}
-        for _, target in pairs
+        target: {str(least): _scores(counts[target, least]) for least in MIN_OVERLAPS} for _, target in pairs
     }
 
 
@@ -99,12 +107,23 @@ def count_matches(found: np.ndarray, wanted: np.ndarray, least: float) -> int:
     return num
 
 
-def _scores(num_wanted: int, num_found: int, num_right: int) -> DetectionScores:
-    num_boxes = num_found + num_wanted
+def _scores(counts: np.ndarray) -> DetectionScores:
+    """int [J, 3] -> scores; of each judge: boxes wanted, boxes found, boxes found that are right."""
+    wanted, found, right = counts.T.tolist()
+    precision, precision_sd = mean_and_sd([_share(*one) for one in zip(right, found, strict=True)])
+    recall, recall_sd = mean_and_sd([_share(*one) for one in zip(right, wanted, strict=True)])
+    f1, f1_sd = mean_and_sd([_share(2 * one[2], one[0] + one[1]) for one in counts.tolist()])
     return DetectionScores(
-        num_wanted,
-        num_found,
-        num_right / num_found if num_found else None,
-        num_right / num_wanted if num_wanted else None,
-        2 * num_right / num_boxes if num_boxes else None,
+        num_wanted=wanted[0],
+        num_found=float(np.mean(found)),
+        precision=precision,
+        precision_sd=precision_sd,
+        recall=recall,
+        recall_sd=recall_sd,
+        f1=f1,
+        f1_sd=f1_sd,
     )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

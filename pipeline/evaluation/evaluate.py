@@ -1,5 +1,6 @@
 """The whole measure of one snapshot."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -15,7 +16,7 @@ from pipeline.evaluation.distribution import frechet_distance, kernel_distance
 from pipeline.evaluation.drawing import draw_variants
 from pipeline.evaluation.inception import InceptionFeatures
 from pipeline.evaluation.judge import Judge
-from pipeline.evaluation.judge_files import judge_of, real_judge
+from pipeline.evaluation.judge_files import judge_of
 from pipeline.evaluation.labelled_images import LabelledImages
 from pipeline.evaluation.likeness import copying_of, diversity_of
 from pipeline.evaluation.material import Material, judged_size, read_material
@@ -27,9 +28,11 @@ from pipeline.evaluation.results import (
     Distribution,
     Evaluation,
     Judged,
+    TrainedOn,
     Usefulness,
 )
 from pipeline.evaluation.scores import Scores, score
+from pipeline.evaluation.several import mean_and_sd, mean_of
 from pipeline.images import read_image
 from pipeline.palette import Palette
 from pipeline.prepare import Prepared
@@ -40,17 +43,20 @@ __all__ = ["Judges", "evaluate"]
 
 
 class Judges(NamedTuple):
-    """Segmenters of equal budget, by what they learned from; None where there are no labelled photographs."""
+    """Segmenters of equal budget, by what they learned from: of each kind `evaluate.num_judges`, in the order
+    of their seeds; none of `real` and `both` where there are no labelled photographs."""
 
-    generated: Judge
-    real: Judge | None
-    both: Judge | None
+    generated: tuple[Judge, ...]
+    real: tuple[Judge, ...]
+    both: tuple[Judge, ...]
 
 
 def evaluate(
     config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, *, show: ShowProgress = show_progress
 ) -> Evaluation:
-    """Measure a snapshot; on one machine, the same arguments give the same numbers.
+    """Measure a snapshot; on the CPU of one machine, the same arguments give the same numbers.
+
+    A GPU adds up in an order of its own where judges are trained, so that figures come close to each other.
 
     Args:
         config: the run; its section `evaluate` is the budget.
@@ -77,7 +83,7 @@ def evaluate(
 
     # Train the judges, and let them judge.
     judges = _train_judges(config, material, learned, show)
-    judge = judges.real or judges.generated
+    judge = (judges.real or judges.generated)[0]
     label_names = [label.source_label for label in (*parts.train_labels, *parts.test_labels)]
     return Evaluation(
         judged=Judged(
@@ -92,7 +98,7 @@ def evaluate(
         adherence=_adherence(judges, held_out, material.test_pairs, palette),
         usefulness=_usefulness(judges, material.test_pairs, palette),
         detection=_detection(config, judges, prepared, boxes),
-        distribution=_distribution(judge, material, learned.images, inception),
+        distribution=_distribution(judge, material, learned.images[: len(parts.train_labels)], inception),
         copying=copying_of(
             judge,
             np.concatenate(
@@ -147,35 +153,48 @@ def _draw(
 def _train_judges(
     config: RunConfig, material: Material, generated: LabelledImages, show: ShowProgress
 ) -> Judges:
-    real = real_judge(config, material.train_pairs, show=show)
-    both = None
-    if real is not None:
-        both = judge_of(config, [material.train_pairs, generated], "both", show=show)
-    return Judges(judge_of(config, [generated], "generated", show=show), real, both)
+    def several(what: TrainedOn, *sets: LabelledImages) -> tuple[Judge, ...]:
+        numbers = range(config.evaluate.num_judges)
+        return tuple(judge_of(config, sets, what, index=index, show=show) for index in numbers)
+
+    pairs = material.train_pairs
+    return Judges(
+        generated=several("generated", generated),
+        real=several("real", pairs) if len(pairs) else (),
+        both=several("both", pairs, generated) if len(pairs) else (),
+    )
 
 
 def _adherence(
     judges: Judges, generated: LabelledImages, real: LabelledImages, palette: Palette
 ) -> Adherence:
-    judge = judges.real or judges.generated
+    chosen = judges.real or judges.generated
     return Adherence(
         judge="real" if judges.real else "generated",
-        generated=_test(judge, generated, palette),
-        real=_test(judge, real, palette) if len(real) else None,
+        generated=mean_of(_test(chosen, generated, palette)),
+        real=mean_of(_test(chosen, real, palette)) if len(real) else None,
     )
 
 
 def _usefulness(judges: Judges, real: LabelledImages, palette: Palette) -> Usefulness | None:
-    if judges.real is None or judges.both is None or not len(real):
+    if not judges.real or not len(real):
         return None
-    scores = [_test(judge, real, palette) for judge in (judges.generated, judges.real, judges.both)]
-    of_generated, of_real, of_both = scores
+    of_generated, of_real, of_both = (_test(kind, real, palette) for kind in judges)
+    ratio, ratio_sd = mean_and_sd(
+        [
+            one.miou / other.miou if other.miou else None
+            for one, other in zip(of_generated, of_real, strict=True)
+        ]
+    )
+    gain, gain_sd = mean_and_sd([one.miou - other.miou for one, other in zip(of_both, of_real, strict=True)])
     return Usefulness(
-        generated=of_generated,
-        real=of_real,
-        both=of_both,
-        ratio=of_generated.miou / of_real.miou if of_real.miou else None,
-        gain=of_both.miou - of_real.miou,
+        generated=mean_of(of_generated),
+        real=mean_of(of_real),
+        both=mean_of(of_both),
+        ratio=ratio,
+        ratio_sd=ratio_sd,
+        gain=gain,
+        gain_sd=gain_sd,
     )
 
 
@@ -193,7 +212,7 @@ def _detection(
         held_out=bool(held_out),
         judges={
             name: detect(
-                judge,
+                kind,
                 photos,
                 boxes,
                 config.evaluate.box_classes,
@@ -201,8 +220,8 @@ def _detection(
                 judged_size=judged_size(config),
                 read=lambda path: read_image(path, max_megapixels=config.sources.max_megapixels),
             )
-            for name, judge in judges._asdict().items()
-            if judge is not None
+            for name, kind in judges._asdict().items()
+            if kind
         },
     )
 
@@ -210,6 +229,7 @@ def _detection(
 def _distribution(
     judge: Judge, material: Material, generated: np.ndarray, inception: InceptionFeatures | None
 ) -> Distribution:
+    """Of one image for each label: variants of a label are too alike to be a sample of the distribution."""
     features = judge.features(material.train_photos)
     unseen = material.test_photos
     kid = fid = None
@@ -226,8 +246,8 @@ def _distribution(
     )
 
 
-def _test(judge: Judge, labelled: LabelledImages, palette: Palette) -> Scores:
-    return score(judge.read(labelled.images), labelled.label_maps, palette)
+def _test(judges: Sequence[Judge], labelled: LabelledImages, palette: Palette) -> list[Scores]:
+    return [score(judge.read(labelled.images), labelled.label_maps, palette) for judge in judges]
 
 
 def _budget(config: RunConfig, parts: Parts, device: str) -> Budget:
@@ -238,6 +258,7 @@ def _budget(config: RunConfig, parts: Parts, device: str) -> Budget:
         seed=config.evaluate.seed,
         judge_width=config.evaluate.judge_width,
         judge_images=config.evaluate.judge_images,
+        num_judges=config.evaluate.num_judges,
         num_variants=config.evaluate.num_variants,
         num_train_labels=len(parts.train_labels),
         num_test_labels=len(parts.test_labels),

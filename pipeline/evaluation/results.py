@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pipeline.evaluation.detection import DetectionScores
 from pipeline.evaluation.likeness import Copying, Diversity
-from pipeline.evaluation.scores import Scores
+from pipeline.evaluation.several import MeanScores
 
 __all__ = [
     "Adherence",
@@ -53,6 +53,8 @@ class Budget:
     judge_width: int
     judge_images: int
     """Images that each judge saw in its training."""
+    num_judges: int
+    """Of each kind; scores are their means, and `_sd` is the sample standard deviation over them."""
     num_variants: int
     """Generated images per label."""
     num_train_labels: int
@@ -68,29 +70,32 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adherence:
-    """What a judge reads from images that were generated from held-out labels, against these labels."""
+    """What judges read from images that were generated from held-out labels, against these labels."""
 
     judge: TrainedOn
     """ "generated" where there are no labelled photographs: images of other labels."""
-    generated: Scores
-    real: Scores | None
-    """The same judge on held-out labelled photographs: what can be reached; None where there are none."""
+    generated: MeanScores
+    real: MeanScores | None
+    """The same judges on held-out labelled photographs: what can be reached; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usefulness:
     """Segmenters of equal budget, tested on held-out labelled photographs."""
 
-    generated: Scores
+    generated: MeanScores
     """Trained on generated images and their labels only."""
-    real: Scores
+    real: MeanScores
     """Trained on labelled photographs only."""
-    both: Scores
+    both: MeanScores
     """Trained on both by turns."""
     ratio: float | None
-    """mIoU of `generated` over that of `real`; None where that is 0."""
+    """mIoU of a judge of `generated` over that of the judge of `real` with the same seed, the mean over
+    seeds; None where the latter are 0."""
+    ratio_sd: float | None
     gain: float
-    """mIoU of `both` less that of `real`."""
+    """mIoU of a judge of `both` less that of the judge of `real` with the same seed, the mean over seeds."""
+    gain_sd: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +111,12 @@ class Detection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """Images generated from training labels, as a set, against the training photographs."""
+    """One image generated for each training label, as a set, against the training photographs."""
 
     num_generated: int
     num_photos: int
     kid_segmenter: float | None
-    """KID on the features of the judge that gave the adherence; compare figures of one judge only."""
+    """KID on the features of the first judge that gave the adherence; compare figures of one judge only."""
     kid_segmenter_real: float | None
     """The same for photographs that the generator did not see: what can be reached."""
     kid: float | None

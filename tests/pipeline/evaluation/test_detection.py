@@ -25,6 +25,13 @@ class ColorReader:
         return near.argmin(-1).astype(np.uint8)
 
 
+class Blind:
+    """Stands in for a judge: finds nothing."""
+
+    def read(self, images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        return np.zeros((len(images), *size), np.uint8)
+
+
 def test_a_patch_has_a_box_and_specks_have_none() -> None:
     class_map = np.zeros((200, 300), np.uint8)
     class_map[20:40, 30:70] = 1
@@ -70,7 +77,7 @@ def test_what_is_read_is_compared_with_what_was_drawn(palette: Palette) -> None:
         ]
     }
     found = detect(
-        ColorReader(palette),
+        [ColorReader(palette), ColorReader(palette), Blind()],
         [Path("a.png")],
         boxes,
         {"ball": "ball", "human": "person", "obstacle": "grass"},
@@ -79,7 +86,17 @@ def test_what_is_read_is_compared_with_what_was_drawn(palette: Palette) -> None:
         read=lambda path: colorize(label, palette),
     )
     assert set(found) == {"ball"}
-    assert found["ball"]["0.5"] == DetectionScores(3, 3, 2 / 3, 2 / 3, 2 / 3)
+    apart = pytest.approx(np.std([2 / 3, 2 / 3, 0], ddof=1))
+    assert found["ball"]["0.5"] == DetectionScores(
+        num_wanted=3,
+        num_found=2,
+        precision=pytest.approx(2 / 3),  # one judge found nothing
+        precision_sd=pytest.approx(0),
+        recall=pytest.approx(4 / 9),
+        recall_sd=apart,
+        f1=pytest.approx(4 / 9),
+        f1_sd=apart,
+    )
 
 
 def test_a_file_of_boxes_is_read_or_refused(tmp_path: Path) -> None:

@@ -43,6 +43,19 @@ def test_a_found_judge_answers_as_the_trained_one(
     assert len(list(config.run_dir.glob("judge-*.safetensors"))) == 1
 
 
+def test_each_of_several_judges_has_a_seed_of_its_own_and_is_kept(
+    config: RunConfig, painted: Callable, trainings: list
+) -> None:
+    images = painted(4).images
+    features = [
+        judge_of(config, [painted(4)], "real", index=index).features(images) for index in (0, 1, 2, 1)
+    ]
+    assert len(trainings) == 3
+    assert np.array_equal(features[1], features[3])
+    assert not any(np.array_equal(features[0], other) for other in features[1:])
+    assert not np.array_equal(features[1], features[2])
+
+
 @pytest.mark.parametrize("change", ["seed", "judge_images", "an image", "a label", "the sets"])
 def test_others_are_trained_anew(config: RunConfig, painted: Callable, trainings: list, change: str) -> None:
     judge_of(config, [painted(4)], "real")

@@ -130,7 +130,7 @@ def test_labels_that_evaluate_holds_out_have_no_say(make_config: Callable) -> No
 def test_the_judge_of_photographs_is_that_of_evaluate(
     make_config: Callable, candidates: Callable, tmp_path: Path
 ) -> None:
-    config = make_config(evaluate={"judge_images": 8, "judges": str(tmp_path / "judges")})
+    config = make_config(evaluate={"judge_images": 8, "judges": str(tmp_path / "judges"), "num_judges": 2})
     prepared = prepare_stage(config)
     prepared_meter(config, prepared)
     (judge,) = config.judges_folder.iterdir()
@@ -138,7 +138,7 @@ def test_the_judge_of_photographs_is_that_of_evaluate(
     path.write_bytes(candidates(config)[0].to_bytes())
     assert evaluate(config, prepared, SnapshotRef.of(path)).judged.holds == "ema"
     others = set(config.judges_folder.iterdir()) - {judge}
-    assert len(others) == 2  # of generated images, and of both
+    assert len(others) == 5  # another of photographs, two of generated images, two of both
     assert not list(config.run_dir.glob("judge-*"))
 
 
