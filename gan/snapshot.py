@@ -1,8 +1,8 @@
 """Snapshots: what others need to use a trained method; generator weights and all that describes them."""
 
-import json
+import io
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from safetensors import SafetensorError
@@ -11,32 +11,12 @@ from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
 from gan.conditioning import LabelSpec
-from gan.config import NoiseConfig, StrictModel, TrainConfig
+from gan.config import TrainConfig
+from gan.snapshot_info import HEADER_KEY, SnapshotError, SnapshotInfo, read_info
 
 __all__ = ["BaseSnapshot", "Snapshot", "SnapshotError", "SnapshotInfo"]
 
-HEADER_KEY = "seg2real"
-
-
-class SnapshotError(ValueError):
-    """A snapshot that cannot be used; the message says why."""
-
-
-class SnapshotInfo(StrictModel):
-    """What a snapshot says of itself."""
-
-    format: int = 1
-    num_images_seen: int
-    """Training progress."""
-    train: TrainConfig
-    palette: dict[str, Any]
-    """Class ids, names and colours of domain A, as the palette's file has them."""
-    noise: NoiseConfig
-    torch_version: str
-    base_sha256: str | None = None
-    """Of the snapshot that training started from; None = it started from nothing."""
-    holds: Literal["ema", "raw"] | None = None
-    """The average of the weights, or those of the last step; None = no training wrote it."""
+IS_IGNORED = "labels.is_ignored"
 
 
 @dataclass(frozen=True)
@@ -64,7 +44,7 @@ class Snapshot:
         tensors = {name: tensor.detach().cpu().clone() for name, tensor in generators.state_dict().items()}
         tensors["labels.noise_table"] = torch.from_numpy(labels.noise_table.copy())
         tensors["labels.is_background"] = torch.from_numpy(labels.is_background.copy())
-        tensors["labels.is_ignored"] = torch.from_numpy(labels.is_ignored.copy())
+        tensors[IS_IGNORED] = torch.from_numpy(labels.is_ignored.copy())
         info = SnapshotInfo(
             num_images_seen=num_images_seen,
             train=train.essence(),
@@ -91,7 +71,7 @@ class Snapshot:
         return LabelSpec(
             self.tensors["labels.noise_table"].numpy(),
             self.tensors["labels.is_background"].numpy(),
-            self.tensors["labels.is_ignored"].numpy(),
+            self.tensors[IS_IGNORED].numpy(),
             self.info.noise,
             self.info.palette,
         )
@@ -106,14 +86,16 @@ class Snapshot:
         """Read a snapshot file's content.
 
         Raises:
-            SnapshotError: it is no safetensors file of this project, or it is damaged.
+            SnapshotError: it is no safetensors file of this project, is damaged, or of a release with other
+                settings.
         """
+        info = read_info(io.BytesIO(data))
         try:
-            header_size = int.from_bytes(data[:8], "little")
-            header = json.loads(data[8 : 8 + header_size])["__metadata__"][HEADER_KEY]
-            return cls(SnapshotInfo.model_validate_json(header), load_safetensors(data))
-        except (ValueError, KeyError, SafetensorError) as error:
+            tensors = load_safetensors(data)
+            tensors.setdefault(IS_IGNORED, torch.zeros_like(tensors["labels.is_background"]))  # of format 1
+        except (KeyError, SafetensorError) as error:
             raise SnapshotError(f"This is no usable snapshot ({type(error).__name__}: {error}).") from None
+        return cls(info, tensors)
 
 
 class BaseSnapshot(NamedTuple):

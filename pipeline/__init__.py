@@ -1,3 +1,1 @@
 """The stages as plain functions on files and arrays. All that a flow does can be called without Prefect."""
-
-__version__ = "0.1.0"

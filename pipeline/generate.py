@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import torch
 
-import pipeline
+import gan
 from gan.snapshot import Snapshot
 from gan.translator import Translator
 from manifests.durable import make_folders, write_durable
@@ -202,7 +202,7 @@ class Generation:
             mask_coverage=float(counts[~self._palette.is_background].sum() / label_map.size),
             accepted=reason is None,
             reject_reason=reason,
-            seg2real_version=pipeline.__version__,
+            seg2real_version=gan.__version__,
             torch_version=torch.__version__,
         )
 

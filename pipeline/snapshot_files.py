@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from gan.config import RESUMABLE_CHANGES, TrainConfig
+from gan.snapshot_info import upgraded
 from pipeline.config import ConfigError, RunConfig
 from pipeline.evaluation.measured import MeasuredWeights
 
@@ -90,7 +91,7 @@ def _snapshots(config: RunConfig) -> list[_Found]:
     )
     found = []
     for num_images_seen, path in numbered_files(config.run_dir / "snapshots", "snapshot", "safetensors"):
-        info = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        info = upgraded(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
         if _identity(info) == wanted:
             found.append(_Found(num_images_seen, path, _measured(info)))
     return found
