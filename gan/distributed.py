@@ -7,9 +7,8 @@ without gradient, which its hooks on one wrapped forward would have to be told o
 right for every method, and costs that communication does not overlap with `backward` (1 ms for the 28 million
 weights of a CycleGAN between GPUs that are linked, by arithmetic).
 
-The average over ranks of means over their images is the mean over the global batch. Of weighted means (losses
-under a mask, `class_balance`) it is nearly so: each rank divides by the weights of its own
-images. With background "photo" a label takes the background of the next photograph of its own rank.
+The average over ranks of means over their images is the mean over the global batch, and so are all losses
+(`gan.losses`). With background "photo" a label takes the background of the next photograph of its own rank.
 """
 
 import os

@@ -1,5 +1,8 @@
 """Loss terms as pure functions: tensors in, scalar out. Methods weight and sum them.
 
+The loss of a batch is the mean of its images' losses, weighted ones included: so it does not matter how a
+batch is shared by processes.
+
 Shapes: N batch, C channels, H height, W width, h/w patch grid.
 """
 
@@ -116,16 +119,18 @@ def total_variation_loss(masks: Tensor) -> Tensor:
 
 
 def class_counts(labels: Tensor, num_classes: int) -> Tensor:
-    """Pixels of each class: int64 [...] of class ids -> float [K]. Nothing here waits for the device."""
-    classes = torch.arange(num_classes, device=labels.device)
-    return (labels.flatten() == classes[:, None]).sum(1).float()
+    """Pixels of each class in each image: int64 [N, H, W] of class ids -> float [N, K]. Nothing here waits
+    for the device."""
+    counts = torch.zeros(len(labels), num_classes, device=labels.device)
+    one = torch.ones((), device=labels.device).expand(len(labels), labels[0].numel())
+    return counts.scatter_add_(1, labels.flatten(1), one)
 
 
 def class_balance(
     label_map: Tensor, num_classes: int, power: float, *, ignored: Sequence[int] = ()
 ) -> Tensor:
-    """Weight of each pixel by how rare its class is in the batch: float [N, 1, H, W] with mean 1 (with power
-    1 after OASIS, arXiv 2012.04781, section 3.1).
+    """Weight of each pixel by how rare its class is in its image: float [N, 1, H, W], each image's mean 1
+    (after OASIS, arXiv 2012.04781, section 3.1, which counts over the batch).
 
     Args:
         label_map: uint8 [N, H, W] of class ids.
@@ -136,9 +141,9 @@ def class_balance(
     """
     labels = label_map.long()
     by_class = class_counts(labels, num_classes).clamp(min=1).pow(-power)
-    by_class[list(ignored)] = 0
-    weight = by_class[labels].unsqueeze(1)
-    return weight / weight.mean().clamp(min=1e-12)
+    by_class[:, list(ignored)] = 0
+    weight = by_class.gather(1, labels.flatten(1)).view_as(labels).unsqueeze(1)
+    return weight / weight.mean((1, 2, 3), keepdim=True).clamp(min=1e-12)
 
 
 def segmentation_loss(logits: Tensor, label_map: Tensor, weight: Tensor) -> Tensor:
@@ -170,13 +175,14 @@ def _says_fake(logits: Tensor, kind: AdversarialKind) -> Tensor:
 
 
 def _weighted_mean(values: Tensor, weight: Tensor | None) -> Tensor:
-    """Mean of values: [N, 1, h, w], with `weight` [N, 1, H, W] area-resized to their grid, or [N, M], which
-    belong to no place and count alike."""
+    """Mean over images of each one's weighted mean of values: [N, 1, h, w], with `weight` [N, 1, H, W]
+    area-resized to their grid, or [N, M], which belong to no place and count alike."""
     if weight is None or values.ndim == 2:
         return values.mean()
     if weight.shape[-2:] != values.shape[-2:]:
         weight = F.adaptive_avg_pool2d(weight, values.shape[-2:])
-    return (values * weight).sum() / weight.sum().clamp(min=1e-6)
+    by_image = (values * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp(min=1e-6)
+    return by_image.mean()
 
 
 def _mean(values: Sequence[Tensor]) -> Tensor:

@@ -70,7 +70,9 @@ def test_each_class_that_occurs_counts_the_same() -> None:
     label_map = torch.zeros(2, 8, 8, dtype=torch.uint8)
     label_map[0, 0, :3] = 2  # class 2 is rare, classes 1 and 3 do not occur
     per_pixel = F.cross_entropy(random_logits, label_map.long(), reduction="none")
-    by_hand = (per_pixel[label_map == 0].mean() + per_pixel[label_map == 2].mean()) / 2
+    first, second = per_pixel
+    of_first = (first[label_map[0] == 0].mean() + first[label_map[0] == 2].mean()) / 2
+    by_hand = (of_first + second.mean()) / 2
     balanced = segmentation_loss(random_logits, label_map, class_balance(label_map, 4, 1))
     assert balanced.item() == pytest.approx(by_hand.item())
     plain = segmentation_loss(random_logits, label_map, class_balance(label_map, 4, 0))
@@ -90,3 +92,24 @@ def test_what_is_not_labelled_weighs_nothing() -> None:
         assert loss.item() == pytest.approx(expected.item())
     nothing = class_balance(torch.full((1, 4, 4), 2, dtype=torch.uint8), 3, 1, ignored=(2,))
     assert nothing.abs().max() == 0
+
+
+def test_a_batch_is_the_mean_of_its_images_however_it_is_shared() -> None:
+    random = torch.Generator().manual_seed(0)
+    label_map = torch.randint(0, 3, (4, 8, 8), generator=random, dtype=torch.uint8)
+    label_map[0] = 0  # one image has one class alone, and no weight
+    image, other = torch.rand(2, 4, 3, 8, 8, generator=random)
+    mask = (label_map > 0).float().unsqueeze(1)
+
+    def losses(part: slice) -> torch.Tensor:
+        balance = class_balance(label_map[part], 3, 0.5, ignored=(2,))
+        return torch.stack(
+            [
+                l1_loss(image[part], other[part], weight=mask[part]),
+                adversarial_loss([image[part, :1]], "lsgan", weight=mask[part]),
+                segmentation_loss(image[part], label_map[part], balance),
+            ]
+        )
+
+    shared = (losses(slice(0, 2)) + losses(slice(2, 4))) / 2
+    torch.testing.assert_close(losses(slice(None)), shared)
