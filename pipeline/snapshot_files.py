@@ -1,6 +1,5 @@
 """Which snapshots a run has left, and which of them is used; looked up without loading a network."""
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -11,10 +10,11 @@ from pydantic import ValidationError
 
 from gan.config import RESUMABLE_CHANGES, TrainConfig
 from gan.snapshot_info import upgraded
-from pipeline.config import ConfigError, RunConfig
+from pipeline.base_snapshot import base_sha256
+from pipeline.config import RunConfig
 from pipeline.evaluation.measured import MeasuredWeights
 
-__all__ = ["Chosen", "base_sha256", "best_snapshot", "describe", "finished_snapshot", "numbered_files"]
+__all__ = ["Chosen", "best_snapshot", "describe", "finished_snapshot", "numbered_files"]
 
 
 class Chosen(NamedTuple):
@@ -111,21 +111,6 @@ def _identity(info: dict[str, Any]) -> dict[str, Any] | None:
         return None
     base = info.get("base_sha256")
     return {"train": train, "noise": info["noise"], "palette": info["palette"], "base": base}
-
-
-def base_sha256(config: RunConfig) -> str | None:
-    """Hash of the snapshot that the run starts from; None when it starts from nothing.
-
-    Raises:
-        ConfigError: the file cannot be read.
-    """
-    path = config.train.from_snapshot
-    if path is None:
-        return None
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ConfigError(f"train.from_snapshot {path} cannot be read: {error.strerror}.") from None
 
 
 def numbered_files(folder: Path, stem: str, suffix: str) -> list[tuple[int, Path]]:

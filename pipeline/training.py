@@ -10,6 +10,7 @@ from gan.distributed import ALONE, Ranks
 from gan.snapshot import BaseSnapshot, Snapshot, SnapshotError
 from gan.training_loop import RunOutputs, train
 from manifests.durable import make_folders
+from pipeline.base_snapshot import base_fault, base_sha256
 from pipeline.config import ConfigError, RunConfig
 from pipeline.evaluation.meter import AdherenceMeter
 from pipeline.interruption import Interrupted, watch_signals
@@ -17,7 +18,7 @@ from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.run_dir import RunDir, RunDirReader
-from pipeline.snapshot_files import base_sha256, finished_snapshot
+from pipeline.snapshot_files import finished_snapshot
 from pipeline.training_images import TrainingImages
 
 __all__ = ["label_spec", "require_equal_shares", "train_run"]
@@ -54,7 +55,7 @@ def train_run(
         CheckpointMismatch: the run directory holds a run with other settings.
         LockHeldError: another process trains there.
         ConfigError: the noise confuses classes, labels that should have photographs have none, or a batch
-            cannot be shared equally.
+            cannot be shared equally, or training cannot start from `train.from_snapshot`.
         CheckpointError: there are checkpoints, and none can be read.
         BadImageError: a source cannot be read any more.
     """
@@ -97,11 +98,13 @@ def require_equal_shares(config: RunConfig, num_processes: int) -> None:
 
 
 def _base(config: RunConfig) -> BaseSnapshot | None:
-    path, sha256 = config.train.from_snapshot, base_sha256(config)
+    path, fault = config.train.from_snapshot, base_fault(config)
     if path is None:
         return None
+    if fault is not None:
+        raise ConfigError(f"train.from_snapshot {path} cannot be started from: {fault}.")
     try:
-        return BaseSnapshot(Snapshot.from_bytes(path.read_bytes()), sha256)
+        return BaseSnapshot(Snapshot.from_bytes(path.read_bytes()), base_sha256(config))
     except SnapshotError as error:
         raise ConfigError(f"train.from_snapshot {path}: {error}") from None
 

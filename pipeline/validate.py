@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from gan.config import RESUMABLE_CHANGES
+from pipeline.base_snapshot import base_fault
 from pipeline.config import RunConfig
 from pipeline.geometry import cover_scale
 from pipeline.palette import Palette
@@ -112,10 +113,10 @@ def _check_output(config: RunConfig, palette: Palette) -> Iterator[Finding]:
 
 
 def _check_base(config: RunConfig) -> Iterator[Finding]:
-    path = config.train.from_snapshot
-    if path is not None and not path.is_file():
-        fix = "correct it, or leave it out to train from nothing"
-        yield Finding("no-base", "error", path, "train.from_snapshot names it, and it is no file", fix)
+    path, fault = config.train.from_snapshot, base_fault(config)
+    if path is not None and fault is not None:
+        fix = "correct train.from_snapshot, or leave it out to train from nothing"
+        yield Finding("bad-base", "error", path, fault, fix)
 
 
 def _check_scenes(config: RunConfig, palette: Palette) -> Iterator[Finding]:
