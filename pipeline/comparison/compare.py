@@ -3,11 +3,12 @@
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from manifests.durable import make_folders, write_durable
 from pipeline.comparison.config import CompareConfig
 from pipeline.comparison.pictures import draw_curves, draw_examples, draw_sheet
+from pipeline.comparison.resolved import differences, resolved_measure, resolved_training
 from pipeline.config import ConfigError, RunConfig
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.results import as_plain
@@ -23,29 +24,45 @@ logger = logging.getLogger(__name__)
 
 NUM_CURVE_POINTS = 40
 CURVES = ("accuracy_a", "accuracy_b")
+MAX_NAMED = 5
+"""Settings that are named where many differ."""
+
+
+class _Planned(NamedTuple):
+    """An entry whose settings and sources are known."""
+
+    name: str
+    run: RunConfig
+    prepared: Prepared
+    training: dict[str, Any]
+    """What its weights depend on."""
+    measure: dict[str, Any]
+    """What the figures of its weights depend on."""
 
 
 def compare(config: CompareConfig, *, show: ShowProgress = show_progress) -> dict[str, Any]:
     """Train every entry with the same budget and measure it; entries that are done are not done again.
 
     Returns:
-        What was found, as plain values for JSON: "machine", "budget", and by name "entries", each with its
-        settings, training and evaluation.
+        What was found, as plain values for JSON: "budget", and by name "entries", each with its settings, the
+        machine that trained it, training and evaluation.
 
     Raises:
-        ConfigError: an entry's sources or settings cannot be used.
+        ConfigError: an entry's sources or settings cannot be used, or are others than those that it was made
+            with.
         Interrupted: SIGINT or SIGTERM came while training; run again, it goes on.
         TrainingDiverged: a loss or weight is not finite.
     """
+    # Whatever is to be refused is refused before hours of training.
+    planned = [_planned(config, name, show) for name in config.entries]
     entries = {}
-    for number, name in enumerate(config.entries, 1):
-        path = config.folder / name / "result.json"
-        if not _is_done(path, config, name):
-            logger.info("Entry %d of %d: %s", number, len(config.entries), name)
-            write_durable(path, json.dumps(_entry(config, name, show), indent=1).encode())
-        entries[name] = json.loads(path.read_text(encoding="utf-8"))
-    budget = {"minutes": config.minutes, "total_images": config.total_images}
-    return {"machine": describe_machine(), "budget": budget, "entries": entries}
+    for number, entry in enumerate(planned, 1):
+        path = _result(config, entry.name)
+        if not path.exists():
+            logger.info("Entry %d of %d: %s", number, len(planned), entry.name)
+            write_durable(path, json.dumps(_made(config, entry, show), indent=1).encode())
+        entries[entry.name] = json.loads(path.read_text(encoding="utf-8"))
+    return {"budget": {"minutes": config.minutes, "total_images": config.total_images}, "entries": entries}
 
 
 def write_pictures(config: CompareConfig, found: dict[str, Any]) -> list[Path]:
@@ -69,65 +86,92 @@ def _images_row(config: CompareConfig, name: str) -> Path:
     return config.folder / name / "images.png"
 
 
-def _is_done(path: Path, config: CompareConfig, name: str) -> bool:
-    if not path.exists():
-        return False
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if found["settings"] == _settings(config, name):
-        return True
-    raise ConfigError(f"{path.parent} holds entry '{name}' of another comparison; choose another folder.")
+def _result(config: CompareConfig, name: str) -> Path:
+    return config.folder / name / "result.json"
 
 
-def _entry(config: CompareConfig, name: str, show: ShowProgress) -> dict[str, Any]:
+def _planned(config: CompareConfig, name: str, show: ShowProgress) -> _Planned:
+    """An entry, if what its folder holds was made with the same settings and sources."""
     run = draw_stage(config.run_of(name), show)
     prepared = prepare_stage(run, show)
-    run = _with_budget(config, run, prepared)
+    planned = _Planned(name, run, prepared, resolved_training(config, run, prepared), resolved_measure(run))
+    made_with = {
+        _budget(run): planned.training,
+        _result(config, name): planned.training | planned.measure,
+    }
+    for path, wanted in made_with.items():
+        if path.exists():
+            found = json.loads(path.read_text(encoding="utf-8")).get("settings", {})
+            _require_same(run.run_dir, name, found, wanted)
+    return planned
+
+
+def _require_same(folder: Path, name: str, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    others = differences(found, wanted)
+    if others:
+        shown = ", ".join(others[:MAX_NAMED]) + (", ..." if len(others) > MAX_NAMED else "")
+        raise ConfigError(
+            f"{folder} holds entry '{name}' as it was made with other settings or sources ({shown} changed); "
+            "choose another folder for the comparison, or remove this one to make the entry anew."
+        )
+
+
+def _made(config: CompareConfig, entry: _Planned, show: ShowProgress) -> dict[str, Any]:
+    run, prepared = _with_budget(config, entry), entry.prepared
     snapshot = train_stage(run, prepared, show)
     labels, images = draw_examples(run, prepared, snapshot.path)
     write_durable(_labels_row(config), encode_png(labels))
-    write_durable(_images_row(config, name), encode_png(images))
+    write_durable(_images_row(config, entry.name), encode_png(images))
     return {
-        "settings": _settings(config, name),
+        "settings": entry.training | entry.measure,
         "train": run.train.model_dump(mode="json"),
+        "machine": json.loads(_budget(run).read_text(encoding="utf-8"))["machine"],
         "training": _training(run),
         "evaluation": as_plain(evaluate(run, prepared, snapshot, show=show)),
     }
 
 
-def _settings(config: CompareConfig, name: str) -> dict[str, Any]:
-    return {
-        "overrides": [*config.overrides, *config.entries[name]],
-        "minutes": config.minutes,
-        "total_images": config.total_images,
-    }
+def _budget(run: RunConfig) -> Path:
+    return run.run_dir / "budget.json"
 
 
-def _with_budget(config: CompareConfig, run: RunConfig, prepared: Prepared) -> RunConfig:
+def _with_budget(config: CompareConfig, entry: _Planned) -> RunConfig:
     """The run with as many images as its budget holds; measured once, and remembered for a resume."""
-    total_images = config.total_images
-    if config.minutes is not None:
-        path = run.run_dir / "budget.json"
-        if not path.exists():
-            from pipeline.comparison.speed import images_per_second
-
-            rate = images_per_second(run, prepared)
-            make_folders(path.parent)
-            write_durable(path, json.dumps({"images_per_second": rate}).encode())
-        rate = json.loads(path.read_text(encoding="utf-8"))["images_per_second"]
-        step = run.train.batch_size
-        total_images = max(1, round(rate * config.minutes * 60 / step)) * step
+    run, path = entry.run, _budget(entry.run)
+    if not path.exists():
+        total_images = config.total_images or _images_within(config.minutes, run, entry.prepared)
+        found = {
+            "settings": entry.training,
+            "machine": describe_machine(),
+            "total_images": total_images,
+        }
+        make_folders(path.parent)
+        write_durable(path, json.dumps(found, indent=1).encode())
+    total_images = json.loads(path.read_text(encoding="utf-8"))["total_images"]
     return run.model_copy(update={"train": run.train.model_copy(update={"total_images": total_images})})
 
 
+def _images_within(minutes: float, run: RunConfig, prepared: Prepared) -> int:
+    from pipeline.comparison.speed import images_per_second
+
+    step = run.train.batch_size
+    return max(1, round(images_per_second(run, prepared) * minutes * 60 / step)) * step
+
+
 def _training(run: RunConfig) -> dict[str, Any]:
-    """How the training went: images, their rate, and on the way the discriminators' accuracy and the
-    snapshots' adherence."""
+    """How the training went: images, seconds, and on the way the discriminators' accuracy and the snapshots'
+    adherence."""
     lines = [json.loads(line) for line in (run.run_dir / "metrics.jsonl").read_text("utf-8").splitlines()]
     reports = [line for line in lines if "images_per_second" in line]
     chosen = reports[:: -(len(reports) // NUM_CURVE_POINTS + 1)][::-1]  # the last is among them
     rates = sorted(line["images_per_second"] for line in reports)
+    seen = [0, *(line["num_images_seen"] for line in reports)]
     return {
         "total_images": run.train.total_images,
+        "seconds": sum(
+            (line["num_images_seen"] - before) / line["images_per_second"]
+            for line, before in zip(reports, seen, strict=False)
+        ),
         "images_per_second": rates[len(rates) // 2],
         "curve": [{key: line[key] for key in ("num_images_seen", *CURVES) if key in line} for line in chosen],
         "adherence": [line for line in lines if "adherence_raw" in line],

@@ -7,7 +7,17 @@ from pipeline.evaluation.table import with_sd
 
 __all__ = ["as_table", "by_usefulness", "name_of_score", "score_of"]
 
-COLUMNS = ("adherence", "generated", "/ real", "both", "both - real", "copying", "D right", "images", "per s")
+COLUMNS = (
+    "adherence",
+    "generated",
+    "/ real",
+    "both",
+    "both - real",
+    "copying",
+    "D right",
+    "images",
+    "seconds",
+)
 
 
 def as_table(found: dict[str, Any]) -> str:
@@ -15,7 +25,8 @@ def as_table(found: dict[str, Any]) -> str:
 
     "adherence" is mIoU of the judges on generated images; "generated" and "both" are mIoU on held-out
     photographs of judges trained on generated and on both: means, with how far the judges lie apart.
-    "D right" is the last accuracy of the discriminators, the label's and the photograph's.
+    "D right" is the last accuracy of the discriminators, the label's and the photograph's; "seconds" is how
+    long the training took, whatever else the machine did.
     """
     entries = by_usefulness(found)
     rows = [["", *COLUMNS], *([name, *_cells(entry)] for name, entry in entries)]
@@ -61,7 +72,7 @@ def _cells(entry: dict[str, Any]) -> list[str]:
         _number(evaluation["copying"]["ratio"]),
         right,
         str(training["total_images"]),
-        f"{training['images_per_second']:.1f}",
+        f"{training['seconds']:.0f}",
     ]
 
 

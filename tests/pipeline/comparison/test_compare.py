@@ -6,12 +6,14 @@ import pytest
 import yaml
 
 import pipeline.comparison.compare
+import pipeline.comparison.resolved
 from pipeline.comparison.compare import compare, write_pictures
 from pipeline.comparison.config import CompareConfig, load_comparison
 from pipeline.comparison.speed import images_per_second
 from pipeline.comparison.table import as_table
 from pipeline.config import ConfigError
-from pipeline.images import read_image
+from pipeline.images import encode_png, read_image
+from pipeline.machine import describe_machine
 from pipeline.run import draw_stage, prepare_stage
 
 ENTRIES = {"plain": ["train.method=cyclegan"], "masked": ["train.background=mask_both"]}
@@ -43,6 +45,8 @@ def test_every_entry_is_trained_with_the_same_budget_and_measured_once(compariso
         assert entry["train"]["method"] == entry["evaluation"]["judged"]["method"] == method
         assert entry["training"]["total_images"] == entry["evaluation"]["judged"]["num_images_seen"] == 4
         assert [point["num_images_seen"] for point in entry["training"]["curve"]] == [2, 4]
+        assert 0 < entry["training"]["seconds"] < 100
+        assert entry["machine"] == describe_machine()
         # Which snapshot was judged is said, and what was measured on the way.
         (adherence,) = entry["training"]["adherence"]
         best = max("ema", "raw", key=lambda holds: adherence[f"adherence_{holds}"])
@@ -61,11 +65,59 @@ def test_every_entry_is_trained_with_the_same_budget_and_measured_once(compariso
         assert min(read_image(picture).shape[:2]) > 100
 
 
-def test_another_comparison_in_the_same_folder_is_refused(comparison) -> None:
-    one = {"plain": ["train.method=cyclegan"]}
-    compare(load_comparison(comparison(entries=one)))
-    with pytest.raises(ConfigError, match="'plain' of another comparison"):
-        compare(load_comparison(comparison(entries={"plain": ["train.method=cut"]})))
+ONE = {"plain": ["train.method=cyclegan"]}
+
+
+@pytest.fixture
+def again(comparison) -> Callable[..., dict]:
+    """Make the one entry of a comparison; compare again with changes when called."""
+    compare(load_comparison(comparison(entries=ONE)))
+    return lambda **changes: compare(load_comparison(comparison(**{"entries": ONE} | changes)))
+
+
+def test_a_finished_entry_is_refused_when_what_it_depends_on_is_another(again) -> None:
+    for override in (
+        "train.loss.identity=3",
+        "train.snapshot_every_images=2",
+        "noise.amount=0.1",
+        "evaluate.judge_images=10",
+    ):
+        name = override.partition("=")[0]
+        with pytest.raises(ConfigError, match=rf"entry 'plain' .* \({name} changed\); choose another folder"):
+            again(overrides=[override])
+    with pytest.raises(ConfigError, match=r"\(budget.total_images changed\)"):
+        again(total_images=6)
+    again(overrides=["train.report_every_images=4"])  # which changes no figure
+
+
+def test_a_finished_entry_is_refused_when_files_are_others(again, tmp_path: Path, monkeypatch) -> None:
+    """The config is the same; the judges or a photograph are not."""
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.comparison.resolved, "JUDGE_NUMBER", -1)
+        with pytest.raises(ConfigError, match=r"\(judge_number changed\)"):
+            again()
+    (photo, *_) = sorted((tmp_path / "compare" / "plain").rglob("realTrain/*"))
+    whole = photo.read_bytes()
+    photo.write_bytes(encode_png(read_image(photo)[::-1]))
+    with pytest.raises(ConfigError, match=r"\(sources changed\)"):
+        again()
+    photo.write_bytes(whole)
+    again()
+
+
+def test_a_refusal_comes_before_any_training(again, monkeypatch) -> None:
+    monkeypatch.setattr(pipeline.comparison.compare, "train_stage", None)
+    with pytest.raises(ConfigError, match="holds entry 'plain'"):
+        again(entries={"new": []} | ONE, overrides=["noise.amount=0.1"])
+
+
+def test_what_an_unfinished_entry_was_trained_with_is_refused_too(again, tmp_path: Path) -> None:
+    """Its weights are worth keeping while only the measure changes."""
+    (tmp_path / "compare" / "plain" / "result.json").unlink()
+    with pytest.raises(ConfigError, match=r"\(noise.amount changed\)"):
+        again(overrides=["noise.amount=0.1"])
+    found = again(overrides=["evaluate.judge_images=10"])
+    assert found["entries"]["plain"]["evaluation"]["budget"]["judge_images"] == 10
 
 
 def test_minutes_become_images_by_the_speed_measured_once(comparison, monkeypatch) -> None:
