@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from gan.config import NoiseConfig, StrictModel, TrainConfig
+from gan.config import NoiseConfig, StrictModel, TrainConfig, require_effects
 from gan.config.paths import ConfigPath, ConfigPaths
 from pipeline.evaluation.config import EvaluateConfig
 from pipeline.palette import Palette, load_palette
@@ -105,6 +105,19 @@ class RunConfig(StrictModel):
     generate: GenerateConfig = GenerateConfig()
     publish: PublishConfig = PublishConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+
+    @field_validator("train")
+    @classmethod
+    def _train(cls, train: TrainConfig, info: ValidationInfo) -> TrainConfig:
+        require_effects(train)
+        noise = info.data.get("noise")
+        if noise and noise.amount and train.generator.keeps_input:
+            raise ValueError(
+                "generator.keeps_input true copies pixels of the input, by whose noise (noise.amount "
+                f"{noise.amount:g}) every picture could be told from a photograph; set noise.amount to 0, or "
+                "generator.keeps_input to false"
+            )
+        return train
 
     @model_validator(mode="after")
     def _renders(self) -> "RunConfig":

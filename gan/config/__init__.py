@@ -1,5 +1,6 @@
 """Configuration of networks and training. Imports no torch: checking a config takes no seconds."""
 
+from gan.config.applies import require_effects
 from gan.config.base import StrictModel
 from gan.config.losses import LossWeights
 from gan.config.methods import AttentionganConfig, CutConfig, SegbackConfig, UagganConfig, UgatitConfig
@@ -24,4 +25,5 @@ __all__ = [
     "TrainConfig",
     "UagganConfig",
     "UgatitConfig",
+    "require_effects",
 ]

@@ -37,7 +37,8 @@ class GeneratorConfig(StrictModel):
     1911.11897): k >= 2 = softmax over k masks, each with a content image; 1 = one sigmoid mask between a
     content image and the input; 0 = it draws the output at once."""
     keeps_input: bool = False
-    """The last mask weighs the input itself instead of a content image; false = every shape may change."""
+    """The last mask weighs the input itself instead of a content image, for which a run's `noise.amount` has
+    to be 0; false = every shape may change."""
     squeeze_excitation: bool = False
     """scSE gates on channels and pixels in each residual block (arXiv 1803.02579)."""
 

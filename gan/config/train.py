@@ -124,6 +124,13 @@ class TrainConfig(StrictModel):
         }
         return self.conditioning == "render" and not needs_mask.get(self.method, False)
 
+    @property
+    def only_size(self) -> tuple[int, int] | None:
+        """Height and width in px that alone can be drawn, by networks that read the whole feature map of the
+        crop (full UGATIT); None = any."""
+        reads_whole_map = self.method == "ugatit" and not self.ugatit.light
+        return (self.height, self.width) if reads_whole_map else None
+
     def essence(self) -> "TrainConfig":
         """The settings that weights depend on; those of reports, files and the device at their defaults."""
         return TrainConfig.model_validate(self.model_dump(exclude=RESUMABLE_CHANGES - {"total_images"}))
@@ -158,11 +165,6 @@ def _check_sizes(config: TrainConfig) -> None:
 
 
 def _check_method(config: TrainConfig) -> None:
-    if config.paired and config.method not in ("attention_cyclegan", "cyclegan"):
-        raise ValueError(
-            f"paired true does not fit method '{config.method}', which has no loss for pairs; set paired "
-            "false, or choose method 'cyclegan' or 'attention_cyclegan'"
-        )
     if config.paired and config.class_crops.probability:
         raise ValueError(
             "paired true shows a photograph under its label's view, and class_crops.probability above 0 "
@@ -177,14 +179,6 @@ def _check_method(config: TrainConfig) -> None:
         raise ValueError(
             f"conditioning '{config.conditioning}' does not fit method 'segback', whose segmenter reads "
             "classes; set conditioning 'onehot'"
-        )
-    has_own_generator = config.method == "ugatit" or (
-        config.method == "segback" and config.segback.generator == "spade"
-    )
-    if config.generator.skip_connection and has_own_generator:
-        raise ValueError(
-            f"generator.skip_connection true does not fit method '{config.method}' with a generator of its "
-            "own; set it to false"
         )
     if config.method in ("cut", "fastcut"):
         config.cut.layers_of(config.generator)

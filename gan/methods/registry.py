@@ -54,6 +54,6 @@ def build_method(config: TrainConfig, domain: DomainA) -> Method:
         torch.manual_seed(seed)  # for what PyTorch's own layers draw as they are made
         method = METHODS[config.method].method(config, domain, build_generators(config, domain))
         method.draw_weights(torch.Generator().manual_seed(seed))
-        if config.discriminator.spectral_norm:
+        if config.discriminator.spectral_norm and config.method != "ugatit":  # it has a setting of its own
             add_spectral_norm(method.discriminators)
     return method

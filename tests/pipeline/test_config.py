@@ -62,6 +62,11 @@ def test_overrides_reach_any_depth_and_are_checked_like_the_file(tmp_path: Path,
         ("name=2026-06-31", "Override 'name=2026-06-31': the value is no valid YAML."),
         ("publish.val_fraction=0.95", "val_fraction 0.95 + test_fraction 0.1 is over 1."),
         ("scenes.fov_degrees=[90, 60]", "range (90.0, 60.0) runs backwards"),
+        (
+            "train.loss.cam=1",
+            "loss.cam 1.0 changes nothing with method 'attention_cyclegan'; it works with 'ug",
+        ),
+        ("train.method=attentiongan", "noise.amount 0.3) every picture could be told from a photograph"),
     ],
 )
 def test_a_refusal_names_key_value_and_what_was_wanted(
@@ -81,6 +86,14 @@ def test_every_fault_is_named_at_once(tmp_path: Path, tiny_file: Callable) -> No
     assert text.startswith(f"Config {path} cannot be used:\n")
     assert "palette: missing, and has no default." in text
     assert "extra: there is no such setting." in text and "train.width = 3: " in text
+
+
+def test_a_generator_that_keeps_its_input_is_given_it_without_noise(
+    tmp_path: Path, tiny_file: Callable
+) -> None:
+    config = load_config(tiny_file(tmp_path), ["train.method=attentiongan", "noise.amount=0"])
+    assert config.train.generator.keeps_input
+    assert load_config(tiny_file(tmp_path), ["train.method=uaggan"]).noise.amount > 0
 
 
 @pytest.mark.parametrize(

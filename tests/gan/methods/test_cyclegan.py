@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan.config import NoiseConfig, TrainConfig
+from gan.config import NoiseConfig
 
 
 def test_the_mask_is_not_used(batch, small_config, method_of) -> None:
@@ -62,9 +62,3 @@ def test_a_drawn_label_is_compared_with_its_own_before_noise_falls_on_it(
         noise_level=torch.full_like(batch.noise_level, 0.7),
     )
     assert method.generator_phase(noisy).terms["paired_a"] == 0
-
-
-@pytest.mark.parametrize("method", ["cut", "fastcut", "uaggan", "attentiongan", "ugatit"])
-def test_other_methods_refuse_pairs(method) -> None:
-    with pytest.raises(ValueError, match="paired"):
-        TrainConfig(method=method, paired=True)
