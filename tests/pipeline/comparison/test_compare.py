@@ -9,12 +9,10 @@ import pipeline.comparison.compare
 import pipeline.comparison.resolved
 from pipeline.comparison.compare import compare, write_pictures
 from pipeline.comparison.config import CompareConfig, load_comparison
-from pipeline.comparison.speed import images_per_second
 from pipeline.comparison.table import as_table
 from pipeline.config import ConfigError
 from pipeline.images import encode_png, read_image
 from pipeline.machine import describe_machine
-from pipeline.run import draw_stage, prepare_stage
 
 ENTRIES = {"plain": ["train.method=cyclegan"], "masked": ["train.background=mask_both"]}
 
@@ -128,13 +126,6 @@ def test_minutes_become_images_by_the_speed_measured_once(comparison, monkeypatc
     assert entry["training"]["total_images"] == 12  # 2 / s for 6 s, in steps of 2
     (config.folder / "plain" / "result.json").unlink()
     assert compare(config)["entries"]["plain"]["training"]["total_images"] == 12
-
-
-def test_the_speed_is_that_of_training(comparison, monkeypatch) -> None:
-    monkeypatch.setattr("pipeline.comparison.speed.MIN_SECONDS", 0.0)
-    run = draw_stage(load_comparison(comparison()).run_of("plain"))
-    assert 0.1 < images_per_second(run, prepare_stage(run)) < 10_000
-    assert not (run.run_dir / "checkpoints").exists()
 
 
 @pytest.mark.parametrize(
