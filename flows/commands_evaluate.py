@@ -71,17 +71,26 @@ def evaluate(
 def compare(
     comparison: Annotated[Path, typer.Argument(help="The comparison's YAML file.", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Where the JSON goes; in its folder if left out.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the budget and how the entries differ, and stop.")
+    ] = False,
 ) -> None:
     """Train several methods alike and measure each. Prints a table; goes on when run again."""
     import json
 
+    from pipeline.comparison.config import load_comparison
+    from pipeline.comparison.plan import as_plan
+
+    config = load_comparison(comparison)
+    if dry_run:
+        typer.echo(as_plan(config))
+        raise typer.Exit
+
     from manifests.durable import make_folders, write_durable
     from pipeline.comparison.compare import compare as run_comparison
     from pipeline.comparison.compare import write_pictures
-    from pipeline.comparison.config import load_comparison
     from pipeline.comparison.table import as_table
 
-    config = load_comparison(comparison)
     found = run_comparison(config)
     out = out or config.folder / "comparison.json"
     make_folders(out.parent)

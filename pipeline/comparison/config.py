@@ -22,9 +22,9 @@ class CompareConfig(StrictModel):
     folder: ConfigPath
     """Where each entry's run_dir, the judges and the results go."""
     minutes: float | None = Field(None, gt=0)
-    """Training time of each entry on this machine's GPU, or on one core of its CPU: more threads need less, and
-    a core that has other work to do needs more. The speed is measured first. What chooses the best snapshot on
-    the way comes on top."""
+    """Training time of each entry on this machine's GPU, or on one core of its CPU: more threads need less,
+    and a core that has other work to do needs more. The speed is measured first. What chooses the best
+    snapshot on the way comes on top."""
     total_images: int | None = Field(None, ge=1)
     """Instead of minutes: images that each entry sees."""
     overrides: tuple[str, ...] = ()

@@ -38,15 +38,16 @@ def draw_examples(config: RunConfig, prepared: Prepared, snapshot: Path) -> tupl
     parts = part_sources(prepared, config.evaluate)
     parts = replace(parts, test_labels=spread(parts.test_labels, NUM_EXAMPLES))
     material = read_material(config, parts, prepared)
+    translator = Translator(
+        Snapshot.from_bytes(snapshot.read_bytes()),
+        device=config.train.device,
+        precision=config.train.precision,
+    )
     images = draw_images(
-        Translator(
-            Snapshot.from_bytes(snapshot.read_bytes()),
-            device=config.train.device,
-            precision=config.train.precision,
-        ),
+        translator,
         material.test_labels,
         seed=config.evaluate.seed,
-        correlation_px=config.noise.correlation_px,
+        correlation_px=translator.info.noise.correlation_px,
         photos=material.train_photos,
         renders=material.test_renders,
     )

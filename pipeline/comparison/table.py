@@ -40,6 +40,8 @@ def as_table(found: dict[str, Any]) -> str:
     for name, *cells in rows:
         line = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=False))
         lines.append(f"{name:<{max(names)}}{line}")
+    if useful is not None and not entries[0][1]["evaluation"]["budget"]["has_test_pairs"]:
+        lines.append("The generators have seen the held-out photographs, as no test folder holds any.")
     return "\n".join(lines)
 
 

@@ -143,7 +143,7 @@ def _draw(
             label_maps,
             config.evaluate.num_variants,
             seed=config.evaluate.seed,
-            correlation_px=config.noise.correlation_px,
+            correlation_px=translator.info.noise.correlation_px,
             photos=material.train_photos,
             renders=renders,
             progress=progress,
@@ -267,5 +267,6 @@ def _budget(config: RunConfig, parts: Parts, device: str) -> Budget:
         num_train_photos=len(parts.train_photos),
         num_test_photos=len(parts.test_photos),
         has_test_labels=parts.has_test_labels,
+        has_test_pairs=parts.has_test_pairs,
         device=device,
     )

@@ -39,6 +39,8 @@ class Parts:
     """What it did not see; empty where no photograph comes from a test folder."""
     has_test_labels: bool
     """False = no label comes from a test folder: the generator has seen the labels that are held out."""
+    has_test_pairs: bool
+    """False = the generator has seen photographs of the pairs that are held out, or there are none."""
 
 
 def part_sources(prepared: Prepared, config: EvaluateConfig) -> Parts:
@@ -67,6 +69,7 @@ def part_sources(prepared: Prepared, config: EvaluateConfig) -> Parts:
         train_photos=spread(prepared.train_photos, limit),
         test_photos=spread([photo.path for photo in prepared.photos if photo.path not in learned], limit),
         has_test_labels=any(label.source_part == "test" for label in prepared.records),
+        has_test_pairs=bool(test_pairs) and all(pair.photo.path not in learned for pair in test_pairs),
     )
 
 
@@ -95,6 +98,7 @@ def part_for_training(prepared: Prepared, config: RunConfig) -> Parts:
         train_labels=others,
         test_labels=measured_by,
         test_pairs=(),
+        has_test_pairs=False,
         train_photos=spread(parts.train_photos, num) if config.train.drawn_background == "photo" else (),
         test_photos=(),
     )

@@ -65,6 +65,9 @@ class Budget:
     num_test_photos: int
     has_test_labels: bool
     """False = the generator has seen the held-out labels, as no test folder holds any."""
+    has_test_pairs: bool
+    """False = the generator has seen photographs of the held-out pairs, which usefulness is measured by, as no
+    test folder holds any; or there are none."""
     device: str
 
 

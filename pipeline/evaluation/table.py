@@ -14,11 +14,11 @@ def as_table(evaluation: Evaluation) -> str:
     """Lines of text: what was measured, then a row for each number or group of numbers. Those of classes are
     means over judges; how far the judges lie apart is in the JSON."""
     judged, budget = evaluation.judged, evaluation.budget
-    held_out = "test folders" if budget.has_test_labels else "a share by hash, which the generator has seen"
+    held_out = _held_out(budget.has_test_labels)
     lines = [
         f"{judged.name}: {judged.snapshot} ({judged.method}, {judged.num_images_seen} images seen)",
         f"{budget.width} x {budget.height} px, seed {budget.seed}, {budget.num_judges} judges of each kind, "
-        f"{budget.judge_width} wide, see {budget.judge_images} images; held out: {held_out}",
+        f"{budget.judge_width} wide, see {budget.judge_images} images; labels held out: {held_out}",
         f"{budget.num_train_labels} + {budget.num_test_labels} labels x {budget.num_variants} variants, "
         f"{budget.num_train_pairs} + {budget.num_test_pairs} labelled photographs (train + test)",
         "",
@@ -45,12 +45,17 @@ def _scores(evaluation: Evaluation) -> list[str]:
     gain = with_sd(usefulness.gain, usefulness.gain_sd, sign="+")
     return [
         *lines,
+        _row(f"on photographs held out: {_held_out(evaluation.budget.has_test_pairs)}"),
         _row("usefulness: trained on generated", *_cells(usefulness.generated)),
         _row("  trained on real", *_cells(usefulness.real)),
         _row("  trained on both", *_cells(usefulness.both)),
         _row("  generated / real", _wide(""), _wide(ratio)),
         _row("  both - real", _wide(""), _wide(gain)),
     ]
+
+
+def _held_out(is_unseen: bool) -> str:
+    return "test folders" if is_unseen else "a share by hash, which the generator has seen"
 
 
 def _detection(evaluation: Evaluation) -> list[str]:

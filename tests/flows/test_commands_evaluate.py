@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipeline.config import load_config
 
@@ -69,3 +70,20 @@ def test_a_dry_run_shows_the_config(
     assert said.code == 0
     (tmp_path / "resolved.yaml").write_text(said.out)
     assert load_config(tmp_path / "resolved.yaml").evaluate.judge_width == 5
+
+
+def test_a_dry_run_of_a_comparison_shows_what_differs_and_does_nothing(
+    seg2real: Callable, tiny_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    tiny_file(tmp_path)
+    path = tmp_path / "compare.yaml"
+    entries = {"plain": ["train.method=cyclegan"], "quiet": ["noise.amount=0.1", "train.method=cyclegan"]}
+    settings = {"config": "tiny.yaml", "folder": "compare", "total_images": 4, "entries": entries}
+    path.write_text(yaml.safe_dump(settings, sort_keys=False))
+    said = seg2real("compare", path, "--dry-run")
+    assert said.code == 0
+    assert "4 images" in said.out
+    default = load_config(tmp_path / "tiny.yaml").noise.amount
+    shown = [line.split() for line in said.out.splitlines()[2:] if line]
+    assert shown == [["plain"], ["noise.amount", str(default)], ["quiet"], ["noise.amount", "0.1"]]
+    assert not (tmp_path / "compare").exists()

@@ -39,7 +39,7 @@ def test_all_is_measured_and_the_same_again(make_config: Callable, snapshot: Cal
 
     budget = first.budget
     assert (budget.num_train_labels, budget.num_test_labels, budget.has_test_labels) == (5, 2, True)
-    assert (budget.num_train_pairs, budget.num_test_pairs) == (4, 1)
+    assert (budget.num_train_pairs, budget.num_test_pairs, budget.has_test_pairs) == (4, 1, True)
     assert (budget.num_train_photos, budget.num_test_photos) == (5, 2)
     assert first.adherence.judge == "real"
     assert first.adherence.generated.num_images == 4

@@ -79,13 +79,15 @@ def measure(
     monkeypatch.setattr(module, "judge_of", judge_of)
     monkeypatch.setattr(module, "draw_variants", draw_and_keep)
 
-    def measure(**changes: object) -> Measured:
-        config = make_config(evaluate={"num_judges": NUM_JUDGES, "num_variants": NUM_VARIANTS} | changes)
+    def measure(trained: dict[str, object] | None = None, **changes: object) -> Measured:
+        budget = {"num_judges": NUM_JUDGES, "num_variants": NUM_VARIANTS} | changes
+        config = make_config(evaluate=budget)
         boxes = {f"Test-{number}": [["ball", 0.5, 0.5, 1, 1]] for number in range(2)}
         (tmp_path / "source" / "boxes.json").write_text(json.dumps(boxes))
         prepared = prepare_stage(config)
         parts = part_sources(prepared, config.evaluate)
-        found = module.evaluate(config, prepared, snapshot(config))
+        drawn.clear()
+        found = module.evaluate(config, prepared, snapshot(make_config(evaluate=budget, **trained or {})))
         return Measured(found, config, read_material(config, parts, prepared), *drawn, trainings)
 
     return measure
@@ -194,3 +196,19 @@ def test_without_labelled_photographs_the_judges_of_generated_images_judge(
     assert measured.found.adherence.generated == scores_of(measured, "generated", measured.held_out)
     assert measured.found.usefulness is None
     assert set(measured.found.detection.judges) == {"generated"}
+
+
+def test_the_noise_is_that_of_the_snapshot(measure: Callable[..., Measured]) -> None:
+    """As in what `translate` draws; the run's own noise may have been changed since."""
+    fields = []
+    draw = module.draw_variants
+
+    def draw_and_note(*arguments: object, correlation_px: float, **options: object) -> LabelledImages:
+        fields.append(correlation_px)
+        return draw(*arguments, correlation_px=correlation_px, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "draw_variants", draw_and_note)
+        measured = measure(trained={"noise": {"correlation_px": 4}})
+    assert measured.config.noise.correlation_px == 0
+    assert fields == [4, 4]

@@ -56,6 +56,15 @@ def test_what_comes_from_test_folders_is_held_out(with_test_folders: Prepared) -
     assert stems(parts, "train_photos") == ["a", "b", "x"]
     assert stems(parts, "test_photos") == ["d", "y"]
     assert parts.has_test_labels
+    assert parts.has_test_pairs
+
+
+def test_photographs_that_are_all_in_test_folders_were_trained_on_nevertheless() -> None:
+    found = prepared([label("a"), label("d", "test")], [photo("d", "test"), photo("y", "test")])
+    parts = part_sources(found, EvaluateConfig())
+    assert stems(parts, "test_pairs") == ["d"]
+    assert parts.has_test_labels
+    assert not parts.has_test_pairs
 
 
 @pytest.mark.parametrize("num", [2, 5, 40])
@@ -68,6 +77,7 @@ def test_else_a_share_is_held_out_by_hash(num: int) -> None:
     assert set(stems(parts, "train_labels")) == {str(n) for n in range(num)} - held_out
     assert set(stems(parts, "train_pairs")) == {str(n) for n in range(num)} - held_out
     assert not parts.has_test_labels
+    assert not parts.has_test_pairs
     assert not parts.test_photos
 
 
@@ -86,6 +96,8 @@ def test_labels_of_held_out_photographs_are_held_out_too() -> None:
     parts = part_sources(prepared(labels, [photo(str(n)) for n in range(10)]), EvaluateConfig())
     assert stems(parts, "test_labels") == ["t"]
     assert len(parts.test_pairs) == 2
+    assert parts.has_test_labels
+    assert not parts.has_test_pairs  # their photographs were there to train on
     assert not set(stems(parts, "train_labels")) & set(stems(parts, "test_pairs"))
 
 
