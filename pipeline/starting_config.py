@@ -47,7 +47,7 @@ train:
   {height:28}# {gpu_height}
   batch_size: 4
   total_images: 8_000         # 400_000
-  generator: {{width: 32, num_blocks: 6}}     # {{width: 64, num_blocks: 9}}
+  generator: {{width: 32, num_blocks: 6, skip_connection: true}}     # width 64, num_blocks 9
   discriminator: {{width: 32}}                # {{width: 64}}
   ema_halflife_images: 500    # 2_000
   report_every_images: 100
