@@ -12,6 +12,8 @@ from torch import Tensor
 
 __all__ = ["HostBatch", "from_uint8", "pad_to_multiple", "to_uint8"]
 
+SMALLEST_PX = 16
+
 
 class HostBatch(NamedTuple):
     """Images as they come from the files; labels and photographs are pairs with `train.paired` only."""
@@ -24,11 +26,12 @@ class HostBatch(NamedTuple):
     """uint8 [N, H, W, 3] RGB, of the labels' own scenes; None where labels are drawn from."""
 
 
-def pad_to_multiple(image: Tensor, multiple: int, *, at_least: int = 16) -> Tensor:
-    """Repeat the right and lower edge of [N, C, H, W] until both sides are multiples, and no side is under
-    `at_least`."""
+def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
+    """Repeat the right and lower edge of [N, C, H, W] until both sides are multiples, and large enough for
+    networks that divide them by `multiple`: at the coarsest scale instance norm needs more than one pixel."""
     height, width = image.shape[-2:]
-    wanted = [max(at_least, -(-size // multiple) * multiple) for size in (height, width)]
+    smallest = max(SMALLEST_PX, 2 * multiple)
+    wanted = [max(smallest, -(-size // multiple) * multiple) for size in (height, width)]
     return F.pad(image, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
 
 

@@ -35,7 +35,8 @@ CENTERED = View(zoom=1.0, left=0.5, top=0.5, flipped=False)
 def draw_view(
     random: np.random.Generator, *, load_scale: float, flip: bool, crop_probability: float = 1.0
 ) -> View:
-    """Zoom in [1, load_scale] and a crop anywhere, or else the whole image; mirrored or not."""
+    """Zoom drawn evenly from [1, load_scale] and a crop anywhere, or else the middle of the image, as much as
+    the crop's aspect ratio allows; mirrored or not."""
     zoom, left, top, coin, whole = random.random(5)
     flipped = flip and coin < 0.5
     if whole >= crop_probability:

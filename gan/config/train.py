@@ -51,9 +51,11 @@ class TrainConfig(StrictModel):
     height: int = Field(256, ge=16, le=4096)
     """Height of the training crop in px."""
     load_scale: float = Field(1.12, ge=1, le=4)
-    """Images are resized to this multiple of the crop before cropping (286 / 256 = 1.12)."""
+    """The largest zoom: images are scaled to cover the crop times a number drawn evenly from 1 to this, and
+    cropped anywhere. CycleGAN crops 256 of 286 px, 1.12."""
     crop_probability: float = Field(1, ge=0, le=1)
-    """Share of images that are zoomed and cropped anywhere; the others are shown whole."""
+    """Share of images that are zoomed and cropped anywhere; of the others the middle is shown, which of an
+    image of the crop's aspect ratio is all."""
     class_crops: ClassCropsConfig = ClassCropsConfig()
     histogram: HistogramConfig = HistogramConfig()
     flip: bool = True
@@ -90,7 +92,7 @@ class TrainConfig(StrictModel):
     """Fakes remembered for the discriminators; 0 = they see the newest only."""
     shared_forward: bool = True
     """The discriminators are shown what the generators drew in the same step; false = drawn anew after the
-    generators' step, which costs a forward pass more."""
+    generators' step, which costs their forward passes, cycle and all, once more."""
     ema_halflife_images: int = Field(2_000, ge=0)
     """Half-life of the weight average that snapshots hold; 0 = snapshots hold the raw weights."""
     ema_start_fraction: float = Field(0, ge=0, lt=1)

@@ -86,7 +86,8 @@ class AttentionCycleGAN(Method):
         return judge({"a": shown_a, "b": shown_b}, batch, self.config)
 
     def label_weight(self, batch: Batch) -> Tensor:
-        """Weight of each pixel where a label is compared: 1 under the mask, else `loss.background`; more for
-        rare classes."""
-        attention, loss = batch.attention_a, self.config.loss
-        return (attention + loss.background * (1 - attention)) * class_weight(batch, self.config, self.domain)
+        """Weight of each pixel where a label is compared: 1 under the mask, else `loss.background` where the
+        background is drawn, and 0 where it is not; more for rare classes."""
+        outside = self.config.loss.background if self.draws_background else 0.0
+        weight = batch.attention_a + outside * (1 - batch.attention_a)
+        return weight * class_weight(batch, self.config, self.domain)

@@ -37,6 +37,14 @@ def test_the_mask_weighs_the_cycle_when_the_background_is_drawn(batch, small_con
     assert torch.equal(weight, batch.attention_a)
 
 
+@pytest.mark.parametrize("background", ["keep", "mask_both", "photo"])
+def test_a_background_that_is_not_drawn_weighs_nothing(background, batch, small_config, method_of) -> None:
+    weight = method_of(small_config(background=background)).label_weight(batch)
+    assert torch.equal(weight, batch.attention_a)
+    drawn = method_of(small_config()).label_weight(batch)
+    assert torch.equal(drawn, batch.attention_a.clamp(min=0.5))
+
+
 def test_identity_needs_the_same_channels_in_both_domains(batch, small_config, method_of, onehot) -> None:
     method = method_of(small_config(conditioning="onehot"), channels=4)
     assert "identity_a" not in method.generator_phase(onehot(4)).terms
