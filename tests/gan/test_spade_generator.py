@@ -29,6 +29,20 @@ def test_the_label_is_told_at_every_scale(generator) -> None:
     assert difference[13, 21] > difference.mean()
 
 
+def test_a_label_that_says_nothing_leaves_features_normalised(generator) -> None:
+    """Equation 1: features pass where the networks of scale and shift draw 0, so the scale is around 1."""
+    x, label = torch.randn(2, 32, 6, 10), torch.randn(2, 5, 6, 10)
+    modulation = generator.blocks[0].norm_in
+    for drawn in (modulation.scale, modulation.shift):
+        torch.nn.init.zeros_(drawn.weight)
+        torch.nn.init.zeros_(drawn.bias)
+    torch.testing.assert_close(modulation(x, label), modulation.norm(x))
+    torch.nn.init.constant_(modulation.scale.bias, 0.5)
+    torch.testing.assert_close(modulation(x, label), 1.5 * modulation.norm(x))
+    torch.nn.init.constant_(modulation.shift.bias, 0.25)
+    torch.testing.assert_close(modulation(x, label), 1.5 * modulation.norm(x) + 0.25)
+
+
 def test_noise_on_the_label_makes_variants(generator) -> None:
     label = torch.rand(1, 5, 24, 40)
     assert not torch.equal(generator(label), generator(label * 0.9))

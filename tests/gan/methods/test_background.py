@@ -37,6 +37,19 @@ def test_neutral_patches_tell_neither_phase_of_the_background(
     assert gradient[~background].sum() > 0
 
 
+@pytest.mark.parametrize("changes", METHODS + ONEHOT, ids=lambda changes: changes["method"])
+def test_the_generator_is_judged_by_patches_under_the_mask_alone(
+    changes, batch, small_config, method_of, judging, onehot
+) -> None:
+    batch = onehot() if changes["method"] == "segback" else batch
+    method = method_of(small_config(**changes, fixed_background={"neutral_patches": True}))
+    judging(method)
+    wanted = method.generator_phase(batch)
+    under_mask = wanted.fakes["b"][:, :3, :, 12:].mean(1)
+    by_hand = (under_mask - 1).square().mean() * getattr(method, "num_judgements", 1)
+    assert wanted.terms["adversarial_b"].item() == pytest.approx(by_hand.item(), rel=1e-5)
+
+
 @pytest.mark.parametrize("changes", METHODS, ids=lambda changes: changes["method"])
 def test_a_fixed_background_is_compared_with_the_inputs(changes, batch, small_config, method_of) -> None:
     method = method_of(small_config(**changes, loss={"fixed_background": 100.0}))

@@ -49,6 +49,22 @@ def test_r1_teaches_the_discriminator_to_be_flat(batch, small_config, method_of,
     assert method.discriminator_phase(batch, fakes).terms["r1_b"] < penalty
 
 
+def test_blurred_photographs_count_where_photographs_do(batch, small_config) -> None:
+    """Outside the mask, where they are black, their verdict means nothing."""
+    weight = torch.zeros(2, 1, 16, 24)
+    weight[..., 12:] = 1
+
+    def says_real_on_the_left(image):
+        logits = torch.zeros_like(image[:, :1])
+        logits[..., :12] = 1
+        return [logits]
+
+    seen = {"b": shown(batch, says_real_on_the_left)["b"]._replace(real_weight=weight)}
+    assert judge(seen, batch, small_config(loss={"blur": 1.0})).terms["blur_b"] == 0
+    elsewhere = {"b": seen["b"]._replace(real_weight=1 - weight)}
+    assert judge(elsewhere, batch, small_config(loss={"blur": 1.0})).terms["blur_b"] == 0.5
+
+
 def test_blurred_photographs_are_to_be_called_fake(batch, small_config) -> None:
     plain, with_blur = small_config(), small_config(loss={"blur": 2.0})
 

@@ -19,6 +19,14 @@ def test_both_networks_learn_from_the_label_that_is_read_back(cycle, onehot, sma
     assert set(method.discriminators) == set(wanted.fakes) == ({"a", "b"} if cycle else {"b"})
 
 
+def test_the_segmenter_learns_from_the_photograph_that_comes_back(onehot, small_config, method_of) -> None:
+    weights = {"cycle": 1.0, "segmentation": 0, "adversarial_a": 0, "adversarial_b": 0}
+    method = method_of(small_config(method="segback", loss=weights))
+    method.generator_phase(onehot()).total.backward()
+    weights = [weight for weight in method.generators["ba"].parameters() if weight.dim() > 1]
+    assert all(weight.grad.abs().sum() > 0 for weight in weights)
+
+
 def test_the_total_is_the_weighted_sum(onehot, small_config, method_of) -> None:
     weights = {"cycle": 3.0, "segmentation": 2.0, "adversarial_a": 0.5, "adversarial_b": 0.25}
     wanted = method_of(small_config(method="segback", loss=weights)).generator_phase(onehot())
