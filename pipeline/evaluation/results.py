@@ -66,8 +66,8 @@ class Budget:
     has_test_labels: bool
     """False = the generator has seen the held-out labels, as no test folder holds any."""
     has_test_pairs: bool
-    """False = the generator has seen photographs of the held-out pairs, which usefulness is measured by, as no
-    test folder holds any; or there are none."""
+    """False = the generator has seen photographs of the held-out pairs, which give the usefulness: no test
+    folder holds any; or there are none."""
     device: str
 
 
