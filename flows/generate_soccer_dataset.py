@@ -22,6 +22,7 @@ from pipeline.run import (
     plan_stage,
     prepare_stage,
     report_stage,
+    require_drawable,
     train_stage,
 )
 from pipeline.shards import Shard, SnapshotRef
@@ -53,7 +54,9 @@ def draw(config: RunConfig) -> RunConfig:
 
 @task(name="check sources", **_stage)
 def prepare(config: RunConfig) -> Prepared:
-    return prepare_stage(config, artifact_progress)
+    prepared = prepare_stage(config, artifact_progress)
+    require_drawable(config, prepared)
+    return prepared
 
 
 @task(name="train", **_stage)

@@ -9,22 +9,19 @@ from gan.attention import backdrop_of
 from gan.conditioning import Conditioning
 from gan.data import from_uint8, pad_to_multiple, to_uint8
 from gan.device import autocast, resolve_device
+from gan.image_size import require_size
 from gan.methods.registry import build_generators
 from gan.snapshot import Snapshot
 
-__all__ = ["ImageSizeError", "Translator"]
-
-
-class ImageSizeError(ValueError):
-    """Networks that draw one size were given another; the message is a clause about the image."""
+__all__ = ["Translator"]
 
 
 class Translator:
     """A snapshot's generators on a device.
 
-    Any height and width goes in and the same comes out: images are padded by their edge pixels to what the
-    network needs, and cropped back. On a CPU images pass one by one, so that a picture does not depend on
-    what it shares a batch with.
+    Any height and width goes in, unless the networks draw one alone, and the same comes out: images are
+    padded by their edge pixels to what the network needs, and cropped back. On a CPU images pass one by one,
+    so that a picture does not depend on what it shares a batch with.
 
     Args:
         snapshot: the trained weights and their description.
@@ -57,12 +54,6 @@ class Translator:
         then not to be called."""
         return self.generators.draws_a and not self.needs_renders
 
-    @property
-    def only_size(self) -> tuple[int, int] | None:
-        """Height and width in px that alone can be drawn (full UGATIT); None = any."""
-        train = self.info.train
-        return (train.height, train.width) if train.method == "ugatit" and not train.ugatit.light else None
-
     @torch.inference_mode()
     def translate(
         self,
@@ -83,7 +74,7 @@ class Translator:
             uint8 [N, H, W, 3] RGB.
 
         Raises:
-            ImageSizeError: the networks draw `only_size`, and this is another.
+            ImageSizeError: the networks draw another size only.
         """
         if label_maps is None:
             label_maps = np.zeros_like(noise_fields)  # whatever they are, no pixel depends on it
@@ -109,7 +100,7 @@ class Translator:
             uint8 [N, H, W] of class ids.
 
         Raises:
-            ImageSizeError: the networks draw `only_size`, and this is another.
+            ImageSizeError: the networks draw another size only.
         """
         return np.concatenate([self._read_labels(photos[part]) for part in self._parts(len(photos))])
 
@@ -160,11 +151,5 @@ class Translator:
         return nearest
 
     def _padded(self, image: Tensor) -> Tensor:
-        padded = pad_to_multiple(image, self.generators.size_multiple)
-        if self.only_size not in (None, tuple(padded.shape[-2:])):
-            height, width = self.only_size
-            raise ImageSizeError(
-                f"it has {image.shape[-1]} x {image.shape[-2]} px, but a full UGATIT draws only its training "
-                f"crop, {width} x {height} px; resize it, or train with ugatit.light true"
-            )
-        return padded
+        require_size(image.shape[-2:], self.generators.only_size)
+        return pad_to_multiple(image, self.generators.size_multiple)

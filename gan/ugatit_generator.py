@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gan.adaptive_norm import LIN
 from gan.class_activation import ClassActivation
 from gan.config import GeneratorConfig
+from gan.image_size import require_size
 from gan.ugatit_blocks import AdaptiveResidualBlock, GammaBeta, PlainResidualBlock, reflected_conv
 
 __all__ = ["UgatitDrawn", "UgatitGenerator", "heat_map_in_unit_range"]
@@ -91,9 +92,9 @@ class UgatitGenerator(nn.Module):
                 generator masks them; None = the image has no background.
 
         Raises:
-            ValueError: the full form was asked for another size than its own.
+            ImageSizeError: the full form was asked for another size than its own.
         """
-        self._require_size(image)
+        require_size(image.shape[-2:], self.image_size)
         features = self.encoder(image)
         mask = None if attention is None else _resized(attention, features)
         activated = self.class_activation(features, mask if self.masks_cam_input else None)
@@ -122,16 +123,6 @@ class UgatitGenerator(nn.Module):
         if self.keeps_input:
             layers = torch.cat([layers, image.float().unsqueeze(1)], 1)
         return (masks.unsqueeze(2) * layers).sum(1)
-
-    def _require_size(self, image: Tensor) -> None:
-        height, width = image.shape[-2:]
-        if self.image_size is not None and (height, width) != self.image_size:
-            wanted_height, wanted_width = self.image_size
-            raise ValueError(
-                f"A full UGATIT generator was given an image of {width} x {height} px and draws only "
-                f"{wanted_width} x {wanted_height} px, its training crop; resize the images to that, or "
-                "train with ugatit.light true, which draws any size."
-            )
 
 
 def heat_map_in_unit_range(heat_map: Tensor, height: int, width: int) -> Tensor:

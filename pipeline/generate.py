@@ -14,12 +14,14 @@ import numpy as np
 import torch
 
 import gan
+from gan.image_size import ImageSizeError
 from gan.snapshot import Snapshot
 from gan.translator import Translator
 from manifests.durable import make_folders, write_durable
 from manifests.schema import SampleRecord
 from pipeline.config import RunConfig
-from pipeline.geometry import CENTERED, cover_scale, resize, scaled_size, view
+from pipeline.drawn_size import drawn_size
+from pipeline.geometry import CENTERED, resize, view
 from pipeline.images import (
     BadImageError,
     decode_image,
@@ -85,7 +87,7 @@ class Generation:
 
         Raises:
             BadImageError: a label, render or photograph cannot be read any more, or is not what it was when
-                it was checked.
+                it was checked; or the networks cannot draw a label's size.
             DiskFullError: the pictures do not fit.
         """
         for kind in ("images", "labels"):
@@ -135,11 +137,8 @@ class Generation:
         return self._scaled(decode_image(data, path, max_megapixels=self._config.sources.max_megapixels))
 
     def _scaled(self, image: np.ndarray) -> np.ndarray:
-        if self._config.generate.scale == "native":
-            return image
         height, width = image.shape[:2]
-        scale = cover_scale(width, height, self._config.train.width, self._config.train.height)
-        return resize(image, scaled_size(width, height, scale))
+        return resize(image, drawn_size(self._config, width, height))
 
     def _noise(self, sample: SampleRecord, shape: tuple[int, int]) -> np.ndarray:
         return noise_field(
@@ -169,12 +168,15 @@ class Generation:
 
     def _draw(self, batch: list[_Drawing]) -> Iterator[tuple[_Drawing, np.ndarray]]:
         translator = self._translator
-        pictures = translator.translate(
-            np.stack([drawing.label_map for drawing in batch]),
-            np.stack([drawing.noise for drawing in batch]),
-            np.stack([drawing.photo for drawing in batch]) if translator.needs_photos else None,
-            np.stack([drawing.render for drawing in batch]) if translator.needs_renders else None,
-        )
+        try:
+            pictures = translator.translate(
+                np.stack([drawing.label_map for drawing in batch]),
+                np.stack([drawing.noise for drawing in batch]),
+                np.stack([drawing.photo for drawing in batch]) if translator.needs_photos else None,
+                np.stack([drawing.render for drawing in batch]) if translator.needs_renders else None,
+            )
+        except ImageSizeError as error:
+            raise BadImageError(self._label_paths[batch[0].sample.source_sha256], str(error)) from None
         return zip(batch, pictures, strict=True)
 
     def _finish(self, shard: Shard, drawing: _Drawing, picture: np.ndarray) -> SampleRecord:

@@ -12,6 +12,7 @@ from manifests.reader import TABLE_NAME
 from manifests.versions import open_manifest
 from pipeline.config import ConfigError, RunConfig
 from pipeline.contact_sheet import draw_contact_sheet
+from pipeline.drawn_size import undrawable
 from pipeline.images import encode_png
 from pipeline.prepare import Prepared, prepare
 from pipeline.progress import ShowProgress, show_progress
@@ -29,6 +30,7 @@ __all__ = [
     "plan_stage",
     "prepare_stage",
     "report_stage",
+    "require_drawable",
     "run",
     "scenes_folder",
     "train_stage",
@@ -71,7 +73,8 @@ def run(
         num_processes: that train together.
 
     Raises:
-        ConfigError: there is no snapshot and it may not train, or the output has other classes.
+        ConfigError: there is no snapshot and it may not train, the output has other classes, or a label has a
+            size that the networks cannot draw.
         TooManyBadInputs: the sources hold too little that can be used.
         Interrupted: SIGINT or SIGTERM came while training; a checkpoint is written.
         TrainingDiverged: a loss or weight is not finite.
@@ -82,6 +85,7 @@ def run(
         config = draw_stage(config, show)
         needs_photos = trains or config.train.drawn_background == "photo"
         prepared = prepare_stage(config, show, needs_photos=needs_photos)
+        require_drawable(config, prepared)
         snapshot = train_stage(config, prepared, show, num_processes) if trains else _best(config)
         plan = plan_stage(config, prepared, snapshot)
         drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
@@ -152,6 +156,20 @@ def prepare_stage(
         logger.warning("%s", finding)
     logger.info("%d labels and %d photographs can be used.", len(prepared.records), len(prepared.photos))
     return prepared
+
+
+def require_drawable(config: RunConfig, prepared: Prepared) -> None:
+    """Go on only if the networks can draw a picture of every label; asked before they train.
+
+    Raises:
+        ConfigError: one has a size that they cannot draw.
+    """
+    paths = prepared.label_paths
+    found = undrawable(
+        config, ((paths[label.source_sha256], label.width, label.height) for label in prepared.records)
+    )
+    if found is not None:
+        raise ConfigError(f"{found.path}: {found.what}; {found.fix}.")
 
 
 def train_stage(

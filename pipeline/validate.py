@@ -1,5 +1,6 @@
 """Everything that can go wrong before GPU time, found at once. Imports no torch and writes nothing."""
 
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import yaml
 from gan.config import RESUMABLE_CHANGES
 from pipeline.base_snapshot import base_fault
 from pipeline.config import RunConfig
+from pipeline.drawn_size import drawn_size, undrawable
 from pipeline.geometry import cover_scale
 from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
@@ -71,6 +73,7 @@ def validate(
         findings += inspection.findings
         findings += _check_amounts(config, found, inspection)
         findings += _check_sizes(config, inspection)
+        findings += _check_drawn_sizes(config, inspection)
         findings += _check_classes(config, palette, inspection)
         findings += _check_space(config, inspection)
     return sorted(findings, key=lambda finding: finding.severity)
@@ -211,6 +214,12 @@ def _check_sizes(config: RunConfig, inspection: Inspection) -> Iterator[Finding]
             yield Finding("aspect-ratios", "warning", inspection.labels[0][0].set_root, what, fix)
 
 
+def _check_drawn_sizes(config: RunConfig, inspection: Inspection) -> Iterator[Finding]:
+    found = undrawable(config, _labels(config, inspection))
+    if found is not None:
+        yield Finding("undrawable-size", "error", *found)
+
+
 def _check_classes(config: RunConfig, palette: Palette, inspection: Inspection) -> Iterator[Finding]:
     counts = [facts.class_pixel_counts for _, facts, _ in inspection.labels]
     if not counts:
@@ -234,16 +243,19 @@ def _check_space(config: RunConfig, inspection: Inspection) -> Iterator[Finding]
 
 def _expected_bytes(config: RunConfig, inspection: Inspection) -> float:
     """Of the images and labels to generate, by the usual size of a compressed pixel."""
-    train, generate = config.train, config.generate
-    bytes_per_px = IMAGE_BYTES_PER_PX[generate.image_format] + LABEL_BYTES_PER_PX
-    sizes = [(facts.width, facts.height) for _, facts, _ in inspection.labels]
-    if config.scenes is not None:
-        sizes += [(config.scenes.width, config.scenes.height)] * config.scenes.num
-    num_px = 0.0
-    for width, height in sizes:
-        scale = cover_scale(width, height, train.width, train.height) if generate.scale == "train" else 1
-        num_px += width * height * scale**2
-    return num_px * generate.variants * bytes_per_px
+    bytes_per_px = IMAGE_BYTES_PER_PX[config.generate.image_format] + LABEL_BYTES_PER_PX
+    num_px = sum(math.prod(drawn_size(config, *size)) for _, *size in _labels(config, inspection))
+    return num_px * config.generate.variants * bytes_per_px
+
+
+def _labels(config: RunConfig, inspection: Inspection) -> Iterator[tuple[Path, int, int]]:
+    """Path, width and height of each label, those to be drawn first by the folder of all."""
+    scenes = config.scenes
+    if scenes is not None:
+        from pipeline.scenes.drawing import SCENES_FOLDER
+
+        yield from [(config.run_dir / SCENES_FOLDER, scenes.width, scenes.height)] * scenes.num
+    yield from ((label.path, facts.width, facts.height) for label, facts, _ in inspection.labels)
 
 
 def _existing(path: Path) -> Path:

@@ -54,6 +54,8 @@ class Generators(nn.ModuleDict, ABC):
 
     size_multiple: int
     """Heights and widths that are drawn must be multiples of it."""
+    only_size: tuple[int, int] | None = None
+    """Height and width in px that alone can be drawn; None = any."""
     draws_a = True
     """False where a method learns no way back from photographs; `draw_a` is then never called."""
 

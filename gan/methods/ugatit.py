@@ -28,7 +28,7 @@ class UgatitGenerators(Generators):
 
     def __init__(self, config: TrainConfig, domain: DomainA):
         settings = {
-            "image_size": None if config.ugatit.light else (config.height, config.width),
+            "image_size": config.only_size,
             "masks_cam_input": config.ugatit.masks_cam_input,
             "masks_features": config.ugatit.masks_features,
         }
@@ -40,6 +40,7 @@ class UgatitGenerators(Generators):
         )
         set_variance(self, config.ugatit.norm_variance)
         self.size_multiple = self["ab"].size_multiple
+        self.only_size = self["ab"].image_size
 
     def draw_b(self, image_a: Tensor, attention_a: Tensor, backdrop: Tensor | None) -> Tensor:
         return self["ab"](image_a, attention_a).image

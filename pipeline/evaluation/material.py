@@ -45,8 +45,7 @@ def judged_size(config: RunConfig) -> tuple[int, int]:
     """
     train, evaluate = config.train, config.evaluate
     width, height = evaluate.width or train.width, evaluate.height or train.height
-    is_fixed = train.method == "ugatit" and not train.ugatit.light
-    if is_fixed and (width, height) != (train.width, train.height):
+    if train.only_size not in (None, (height, width)):
         raise ConfigError(
             f"evaluate.width and height want images of {width} x {height} px, but a full UGATIT draws only "
             f"its training crop, {train.width} x {train.height} px; leave them out, or train with "

@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import torch
 
+from gan.image_size import ImageSizeError
 from gan.snapshot import Snapshot, SnapshotError
-from gan.translator import ImageSizeError, Translator
+from gan.translator import Translator
 from pipeline.backgrounds import Backgrounds
 from pipeline.geometry import CENTERED, resize, scaled_size, view
 from pipeline.images import (

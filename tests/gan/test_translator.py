@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from gan.conditioning import DomainA
+from gan.image_size import ImageSizeError
 from gan.methods.registry import build_method
 from gan.snapshot import Snapshot
-from gan.translator import ImageSizeError, Translator
+from gan.translator import Translator
 
 
 def translator(labels, config) -> Translator:
@@ -104,8 +105,8 @@ def test_a_full_ugatit_refuses_other_sizes_in_one_sentence(labels, small_config)
         method="ugatit", width=32, height=32, ugatit={"light": False, "global_layers": 3, "local_layers": 3}
     )
     draws = translator(labels, config)
-    assert draws.only_size == (32, 32)
-    assert translator(labels, small_config()).only_size is None
+    assert draws.generators.only_size == config.only_size == (32, 32)
+    assert translator(labels, small_config()).generators.only_size is small_config().only_size is None
     assert draws.translate(*arrays(1, 32, 32)).shape == (1, 32, 32, 3)
     with pytest.raises(ImageSizeError, match="it has 24 x 16 px, but a full UGATIT draws only .* 32 x 32 px"):
         draws.translate(*arrays(1, 16, 24))

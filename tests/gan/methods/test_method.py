@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from gan.config import NoiseConfig
+from gan.noise import noise_onehot, noise_rgb
 from gan.snapshot import Snapshot
 from gan.training_state import TrainingState
 from gan.translator import Translator
@@ -28,6 +30,7 @@ VARIANTS = {
     "fastcut": {"method": "fastcut"},
     "fastcut onehot": {"method": "fastcut", "conditioning": "onehot"},
     "segback": {"method": "segback"},
+    "segback cycle": {"method": "segback", "loss": {"cycle": 1.0}},
     "ugatit light": {"method": "ugatit", "ugatit": LIGHT},
     "ugatit full": {"method": "ugatit", "ugatit": LIGHT | {"light": False}},
     "ugatit classifiers alone": {
@@ -87,6 +90,32 @@ def test_every_discriminator_sees_the_fakes_of_its_domain(
         assert fakes[domain].grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [value for key, value in VARIANTS.items() if not key.startswith(("cut", "fastcut")) and key != "segback"],
+    indirect=True,
+)  # the others have no discriminator of labels
+def test_a_perfect_fake_of_a_label_has_the_noise_that_labels_have(
+    changes, small_config, method_of, shown, judging, detached
+) -> None:
+    """Or the discriminator of labels would know every fake by its noise, or by the lack of it."""
+    noise, config = NoiseConfig(amount=0.4), small_config(**changes)
+    method, batch = method_of(config, noise=noise), shown(config)
+    add_noise = noise_onehot if config.conditioning == "onehot" else noise_rgb
+    level = torch.rand(batch.noise_level.shape) * 2 - 1
+    batch = batch._replace(image_a=add_noise(batch.clean_a, level, noise), noise_level=level)
+    drawn = method.generators.draw_a(batch.image_b)
+    wanted, judges = (
+        method.generator_phase(batch),
+        dict(zip(method.discriminators, judging(method), strict=True)),
+    )
+    fake_a = wanted.fakes["a"][:, : drawn.shape[1]]
+    torch.testing.assert_close(fake_a, add_noise(drawn, level, noise))
+    assert (fake_a - drawn).abs().max() > 0.01
+    method.discriminator_phase(batch, detached(wanted.fakes))
+    assert any(torch.equal(seen, batch.image_a) for seen in judges["a"].shown)
+
+
 def test_a_snapshot_draws_with_the_same_weights_at_any_size(changes, labels, small_config) -> None:
     state = TrainingState(small_config(**changes), labels, CPU)
     taken = Snapshot.of(state.ema.network, labels, state.config, 1)
@@ -94,7 +123,7 @@ def test_a_snapshot_draws_with_the_same_weights_at_any_size(changes, labels, sma
     assert reread.generators.state_dict().keys() == state.ema.network.state_dict().keys()
     for name, weight in state.ema.network.state_dict().items():
         assert torch.equal(weight, reread.generators.state_dict()[name])
-    height, width = reread.only_size or (17, 23)
+    height, width = reread.generators.only_size or (17, 23)
     random = np.random.default_rng(0)
     label_maps = random.integers(0, 3, (2, height, width), dtype=np.uint8)
     photos = random.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
