@@ -166,8 +166,13 @@ class TrainingImages:
     def _shrunk(self, photo: np.ndarray) -> np.ndarray:
         """No larger than training ever shows it."""
         height, width = photo.shape[:2]
-        scale = cover_scale(width, height, self._train.width, self._train.height) * self._train.load_scale
+        scale = cover_scale(width, height, self._train.width, self._train.height) * self._largest_zoom
         return resize_photo(photo, scaled_size(width, height, scale)) if scale < 1 else photo
+
+    @property
+    def _largest_zoom(self) -> float:
+        crops = self._train.class_crops
+        return max(self._train.load_scale, crops.max_zoom if crops.probability else 1)
 
     def _cached(self, kind: str, path: Path, read: Callable[[], np.ndarray]) -> np.ndarray:
         image = self._cache.get((kind, path))

@@ -178,7 +178,14 @@ def test_a_share_of_the_images_is_shown_whole(images: Callable) -> None:
     assert equal(whole.batch(0), whole.batch(0))
     shown = {whole.batch(number).photo[0].tobytes() for number in range(0, 4 * NUM_PHOTOS)}
     assert len(shown) == NUM_PHOTOS  # each photograph has one view only
-    assert not equal(images().batch(0), images(crop_probability=0.5, seed=3).batch(0))
+    for probability in (0.0, 0.5, 1.0):
+        cropped = images(crop_probability=probability, flip=False, load_scale=3.0)
+        pairs = [
+            zip(whole.batch(number).label_map, cropped.batch(number).label_map, strict=True)
+            for number in range(0, 200, 2)
+        ]
+        is_whole = [np.array_equal(*pair) for batch in pairs for pair in batch]
+        assert np.mean(is_whole) == pytest.approx(1 - probability, abs=0.1)
 
 
 def test_class_crops_are_a_function_of_seed_and_images_seen_too(images: Callable) -> None:
@@ -188,6 +195,32 @@ def test_class_crops_are_a_function_of_seed_and_images_seen_too(images: Callable
     plain = [images().batch(number) for number in range(0, 20, 2)]
     same = [np.array_equal(one.label_map, two.label_map) for one, two in zip(batches, plain, strict=True)]
     assert not all(same)
+
+
+def detail(image: np.ndarray) -> float:
+    """Mean difference between neighbours."""
+    return float(np.abs(np.diff(image.astype(float), axis=1)).mean())
+
+
+def test_photographs_are_magnified_as_often_and_as_much_as_labels_and_stay_sharp(
+    paths: tuple, config: RunConfig, tmp_path: Path
+) -> None:
+    """Noise in every pixel: the more pixels of the file a pixel of the crop is the mean of, the less of it is
+    left."""
+    noise = np.random.default_rng(0).integers(0, 256, (160, 240, 3), dtype=np.uint8)
+    photo = tmp_path / "noise.png"
+    photo.write_bytes(encode_png(noise))
+    details = {}
+    for zoom, probability in ((1.0, 1.0), (5.0, 0.0), (5.0, 0.5), (5.0, 1.0)):
+        crops = ClassCropsConfig(probability=probability, max_zoom=zoom)
+        train = config.train.model_copy(update={"class_crops": crops, "load_scale": 1.0})
+        stream = TrainingImages(
+            config.model_copy(update={"train": train}), config.read_palette(), paths[0], [photo]
+        )
+        details[zoom, probability] = np.mean([detail(stream.batch(n).photo) for n in range(0, 60, 2)])
+    assert details[5, 0] == pytest.approx(details[1, 1], rel=0.1)
+    assert 1.3 * details[1, 1] < details[5, 0.5] < details[5, 1]
+    assert details[5, 1] > 1.8 * details[1, 1]
 
 
 @pytest.fixture
