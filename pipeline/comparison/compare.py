@@ -102,18 +102,20 @@ def _planned(config: CompareConfig, name: str, show: ShowProgress) -> _Planned:
     for path, wanted in made_with.items():
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8")).get("settings", {})
-            _require_same(run.run_dir, name, found, wanted)
+            _require_same(planned, path, differences(found, wanted))
     return planned
 
 
-def _require_same(folder: Path, name: str, found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    others = differences(found, wanted)
-    if others:
-        shown = ", ".join(others[:MAX_NAMED]) + (", ..." if len(others) > MAX_NAMED else "")
-        raise ConfigError(
-            f"{folder} holds entry '{name}' as it was made with other settings or sources ({shown} changed); "
-            "choose another folder for the comparison, or remove this one to make the entry anew."
-        )
+def _require_same(entry: _Planned, path: Path, others: list[str]) -> None:
+    if not others:
+        return
+    shown = ", ".join(others[:MAX_NAMED]) + (", ..." if len(others) > MAX_NAMED else "")
+    keeps_weights = {key.partition(".")[0] for key in others} <= set(entry.measure)
+    way = f"{path} to measure its weights anew" if keeps_weights else f"{entry.run.run_dir} to train it anew"
+    raise ConfigError(
+        f"{path} is of entry '{entry.name}' with other settings or sources ({shown} changed); choose another "
+        f"folder for the comparison, or remove {way}."
+    )
 
 
 def _made(config: CompareConfig, entry: _Planned, show: ShowProgress) -> dict[str, Any]:

@@ -74,14 +74,15 @@ def again(comparison) -> Callable[..., dict]:
 
 
 def test_a_finished_entry_is_refused_when_what_it_depends_on_is_another(again) -> None:
-    for override in (
-        "train.loss.identity=3",
-        "train.snapshot_every_images=2",
-        "noise.amount=0.1",
-        "evaluate.judge_images=10",
+    for override, way in (
+        ("train.loss.identity=3", "plain to train"),
+        ("train.snapshot_every_images=2", "plain to train"),
+        ("noise.amount=0.1", "plain to train"),
+        ("evaluate.judge_images=10", "result.json to measure"),
     ):
         name = override.partition("=")[0]
-        with pytest.raises(ConfigError, match=rf"entry 'plain' .* \({name} changed\); choose another folder"):
+        wanted = rf"entry 'plain' .* \({name} changed\); choose another folder .* remove .*/{way}"
+        with pytest.raises(ConfigError, match=wanted):
             again(overrides=[override])
     with pytest.raises(ConfigError, match=r"\(budget.total_images changed\)"):
         again(total_images=6)
@@ -105,7 +106,7 @@ def test_a_finished_entry_is_refused_when_files_are_others(again, tmp_path: Path
 
 def test_a_refusal_comes_before_any_training(again, monkeypatch) -> None:
     monkeypatch.setattr(pipeline.comparison.compare, "train_stage", None)
-    with pytest.raises(ConfigError, match="holds entry 'plain'"):
+    with pytest.raises(ConfigError, match="is of entry 'plain'"):
         again(entries={"new": []} | ONE, overrides=["noise.amount=0.1"])
 
 
