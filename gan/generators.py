@@ -50,6 +50,11 @@ class ResnetGenerator(nn.Module):
         """float [N, Cin, H, W] in [-1, 1] -> float32 [N, Cout, H, W] in [-1, 1]."""
         return self.decode(*self.encode(image)).float().tanh()
 
+    def attention(self, image: Tensor) -> Tensor | None:
+        """How much of each pixel is not the input's: float32 [N, 1, H, W] in [0, 1]; None = no mask of the
+        generator's own weighs the input."""
+        return None
+
     def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """[N, Cin, H, W] -> features of the first convolution, [N, width, H, W], and of the last residual
         block, [N, 4 * width, H / 4, W / 4] with two downsamplings."""
@@ -104,10 +109,6 @@ class MaskedGenerator(ResnetGenerator, ABC):
     def forward(self, image: Tensor) -> Tensor:
         return self.draw(image).image
 
-    def masks(self, image: Tensor) -> Tensor:
-        """float [N, Cin, H, W] in [-1, 1] -> float32 [N, k, H, W] in [0, 1]."""
-        return self.draw(image).masks
-
     @abstractmethod
     def draw(self, image: Tensor) -> Drawn:
         """The output for float [N, Cin, H, W] in [-1, 1], and the masks that made it."""
@@ -124,6 +125,9 @@ class SigmoidMaskGenerator(MaskedGenerator):
         x = self.decode(*self.encode(image)).float()
         mask, content = x[:, :1].sigmoid(), x[:, 1:].tanh()
         return Drawn(composite(content, image.float(), mask), mask)
+
+    def attention(self, image: Tensor) -> Tensor:
+        return self.draw(image).masks
 
 
 class SoftmaxMaskGenerator(MaskedGenerator):
@@ -147,6 +151,9 @@ class SoftmaxMaskGenerator(MaskedGenerator):
             contents = torch.cat([contents, image.float().unsqueeze(1)], 1)
         masks = self.mask_head(self.mask_ups(coarse)).float().softmax(1)
         return Drawn((masks.unsqueeze(2) * contents).sum(1), masks)
+
+    def attention(self, image: Tensor) -> Tensor | None:
+        return 1 - self.draw(image).masks[:, -1:] if self.keeps_input else None
 
 
 def build_generator(config: GeneratorConfig, in_channels: int, out_channels: int) -> ResnetGenerator:

@@ -21,7 +21,9 @@ NOISE_SEED = 0
 @torch.no_grad()
 def draw_preview(state: TrainingState, images: HostBatch) -> np.ndarray:
     """One column per image; rows: label or render, image as generated, and where the method draws both ways
-    that read back, photograph, drawn label or render, photograph drawn back. Drawn by the averaged weights.
+    that read back, photograph, drawn label or render, photograph drawn back; then, where attention masks are
+    learned, those of the labels or renders and those of the photographs, white = translate. Drawn by the
+    averaged weights.
 
     Args:
         state: the run.
@@ -54,13 +56,19 @@ def draw_preview(state: TrainingState, images: HostBatch) -> np.ndarray:
             _as_picture(fake_a, conditioning),
             to_uint8(_one_by_one(generators.draw_b, fake_a, everywhere, backdrop)).cpu().numpy(),
         ]
+    attentions = [_one_by_one(generators.learned_attention_a, image_a, attention)]
+    if generators.draws_a:
+        attentions.append(_one_by_one(generators.learned_attention_b, image_b))
+    rows += [_as_grey(each) for each in attentions if each is not None]
     return _tile(rows)
 
 
-def _one_by_one(draw: Callable[..., Tensor], first: Tensor, *others: Tensor | None) -> Tensor:
-    """`draw` of each image [N, C, H, W] with its own of the others; those that are None it gets as None."""
+def _one_by_one(draw: Callable[..., Tensor | None], first: Tensor, *others: Tensor | None) -> Tensor | None:
+    """`draw` of each image [N, C, H, W] with its own of the others; those that are None it gets as None. None
+    where it draws none."""
     parts = [repeat(None, len(first)) if other is None else other.split(1) for other in others]
-    return torch.cat([draw(*each) for each in zip(first.split(1), *parts, strict=True)])
+    drawn = [draw(*each) for each in zip(first.split(1), *parts, strict=True)]
+    return None if drawn[0] is None else torch.cat(drawn)
 
 
 def _as_picture(image: Tensor, conditioning: Conditioning) -> np.ndarray:
@@ -68,6 +76,11 @@ def _as_picture(image: Tensor, conditioning: Conditioning) -> np.ndarray:
     if conditioning.kind == "onehot":
         return conditioning.colors[image.argmax(1).cpu().numpy()]
     return to_uint8(image).cpu().numpy()
+
+
+def _as_grey(attention: Tensor) -> np.ndarray:
+    """Masks [N, 1, H, W] in [0, 1] -> uint8 [N, H, W, 3], 255 = translate."""
+    return to_uint8(attention.expand(-1, 3, -1, -1) * 2 - 1).cpu().numpy()
 
 
 def _tile(rows: list[np.ndarray]) -> np.ndarray:

@@ -15,7 +15,7 @@ from gan.config import GeneratorConfig
 from gan.image_size import require_size
 from gan.ugatit_blocks import AdaptiveResidualBlock, GammaBeta, PlainResidualBlock, reflected_conv
 
-__all__ = ["UgatitDrawn", "UgatitGenerator", "heat_map_in_unit_range"]
+__all__ = ["UgatitDrawn", "UgatitGenerator"]
 
 
 class UgatitDrawn(NamedTuple):
@@ -108,6 +108,17 @@ class UgatitGenerator(nn.Module):
             drawn = self.put_together(drawn, masks, image)
         return UgatitDrawn(drawn, activated.logits, attended.sum(1, keepdim=True), masks)
 
+    def attention(self, image: Tensor, attention: Tensor | None = None) -> Tensor:
+        """How much of each pixel is not the input's, where a mask weighs the input; else where the generator
+        looks, from 0 where it does least in this image to 1: float32 [N, 1, H, W]. Arguments as `forward`'s.
+        """
+        drawn = self(image, attention)
+        if self.keeps_input:
+            return 1 - drawn.masks[:, -1:]
+        looks = F.interpolate(drawn.heat_map.float(), image.shape[-2:], mode="bilinear", align_corners=False)
+        least, most = looks.amin((2, 3), keepdim=True), looks.amax((2, 3), keepdim=True)
+        return (looks - least) / (most - least).clamp(min=1e-6)
+
     def decode(self, attended: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         """AdaLIN blocks and decoder: [N, C, h, w], gamma and beta [N, C] -> contents float32
         [N, num_contents * Cout, H, W] in [-1, 1]."""
@@ -123,14 +134,6 @@ class UgatitGenerator(nn.Module):
         if self.keeps_input:
             layers = torch.cat([layers, image.float().unsqueeze(1)], 1)
         return (masks.unsqueeze(2) * layers).sum(1)
-
-
-def heat_map_in_unit_range(heat_map: Tensor, height: int, width: int) -> Tensor:
-    """A heat map at an image's size, stretched per image: [N, 1, h, w] -> float32 [N, 1, H, W] in [0, 1]."""
-    heat_map = heat_map.float()
-    low, high = heat_map.amin((2, 3), keepdim=True), heat_map.amax((2, 3), keepdim=True)
-    stretched = (heat_map - low) / (high - low).clamp(min=1e-6)
-    return F.interpolate(stretched, (height, width), mode="bilinear", align_corners=False)
 
 
 def _resized(attention: Tensor, features: Tensor) -> Tensor:

@@ -51,6 +51,9 @@ class CutGenerators(Generators):
     def draw_a(self, image_b: Tensor) -> Tensor:
         raise NotImplementedError("CUT learns no way back from photographs")
 
+    def learned_attention_a(self, image_a: Tensor, attention_a: Tensor) -> Tensor | None:
+        return self["ab"].attention(self.input_a(image_a))
+
 
 class CUT(Method):
     """Adversarial loss, and PatchNCE between what is drawn and what it is drawn from (section 3)."""

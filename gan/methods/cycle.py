@@ -43,6 +43,12 @@ class CycleGenerators(Generators):
     def draw_a(self, image_b: Tensor) -> Tensor:
         return self["ba"](image_b)
 
+    def learned_attention_a(self, image_a: Tensor, attention_a: Tensor) -> Tensor | None:
+        return self["ab"].attention(image_a)
+
+    def learned_attention_b(self, image_b: Tensor) -> Tensor | None:
+        return self["ba"].attention(image_b)
+
 
 class Cycle(NamedTuple):
     """Both domains drawn and drawn back. Domain A float [N, Ca, H, W], B float [N, 3, H, W], in [-1, 1]."""

@@ -74,6 +74,15 @@ class Generators(nn.ModuleDict, ABC):
     def draw_a(self, image_b: Tensor) -> Tensor:
         """A segmentation image for each photograph: float [N, 3, H, W] -> [N, Ca, H, W] in [-1, 1]."""
 
+    def learned_attention_a(self, image_a: Tensor, attention_a: Tensor) -> Tensor | None:
+        """The attention masks that were learned for what `draw_b` is given: float [N, 1, H, W] in [0, 1],
+        1 = translate, 0 = keep; None = none are."""
+        return None
+
+    def learned_attention_b(self, image_b: Tensor) -> Tensor | None:
+        """Those for what `draw_a` is given, float [N, 3, H, W]."""
+        return None
+
 
 class Method(nn.Module, ABC):
     """Groups of networks trained in turn, and what each group wants.

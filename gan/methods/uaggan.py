@@ -46,6 +46,12 @@ class UagganGenerators(CycleGenerators):
     def draw_a(self, image_b: Tensor) -> Tensor:
         return composite(self["ba"](image_b), image_b, self["attention_b"](image_b))
 
+    def learned_attention_a(self, image_a: Tensor, attention_a: Tensor) -> Tensor | None:
+        return self["attention_a"](image_a)
+
+    def learned_attention_b(self, image_b: Tensor) -> Tensor | None:
+        return self["attention_b"](image_b)
+
 
 class Uaggan(Method):
     """CycleGAN whose generators change an image under a learned mask only (arXiv 1806.02311, eq. 1).

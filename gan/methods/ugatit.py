@@ -18,7 +18,7 @@ from gan.methods.cycle import Cycle, cycle_terms, noised
 from gan.methods.judging import Judged, judge
 from gan.methods.method import Batch, Generators, Method, PhaseLoss, weigh
 from gan.ugatit_discriminator import GlobalLocalDiscriminator
-from gan.ugatit_generator import UgatitDrawn, UgatitGenerator, heat_map_in_unit_range
+from gan.ugatit_generator import UgatitDrawn, UgatitGenerator
 
 __all__ = ["UGATIT", "UgatitGenerators"]
 
@@ -48,14 +48,11 @@ class UgatitGenerators(Generators):
     def draw_a(self, image_b: Tensor) -> Tensor:
         return self["ba"](image_b).image
 
-    def heat_map_a(self, image_a: Tensor, attention_a: Tensor) -> Tensor:
-        """Where "ab" looks in segmentation images with these masks: float [N, Ca, H, W] -> [N, 1, H, W] in
-        [0, 1]."""
-        return heat_map_in_unit_range(self["ab"](image_a, attention_a).heat_map, *image_a.shape[-2:])
+    def learned_attention_a(self, image_a: Tensor, attention_a: Tensor) -> Tensor | None:
+        return self["ab"].attention(image_a, attention_a)
 
-    def heat_map_b(self, image_b: Tensor) -> Tensor:
-        """Where "ba" looks in photographs: float [N, 3, H, W] -> [N, 1, H, W] in [0, 1]."""
-        return heat_map_in_unit_range(self["ba"](image_b).heat_map, *image_b.shape[-2:])
+    def learned_attention_b(self, image_b: Tensor) -> Tensor | None:
+        return self["ba"].attention(image_b)
 
 
 class UGATIT(Method):

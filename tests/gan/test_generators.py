@@ -102,7 +102,11 @@ def test_masks_are_shares_and_the_image_is_the_same_with_and_without_them(num_ma
     if num_masks > 1:
         torch.testing.assert_close(drawn.masks.sum(1), torch.ones(2, 16, 28))
     assert torch.equal(generator(image), drawn.image)
-    assert torch.equal(generator.masks(image), drawn.masks)
+    by_masks = {(1, True): drawn.masks, (3, True): drawn.masks[:, :2].sum(1, keepdim=True)}
+    if keeps_input:  # the share of all that is not the input
+        torch.testing.assert_close(generator.attention(image), by_masks[num_masks, keeps_input])
+    else:
+        assert generator.attention(image) is None
 
 
 def leave_all_to_the_input(generator: MaskedGenerator) -> None:
@@ -122,6 +126,7 @@ def test_attention_0_returns_the_input(num_masks) -> None:
     assert not torch.allclose(generator(image), image, atol=1e-2)
     leave_all_to_the_input(generator)
     torch.testing.assert_close(generator(image), image, rtol=0, atol=1e-6)
+    assert generator.attention(image).max() < 1e-6
     with torch.autocast("cpu", torch.bfloat16):  # the input is not rounded on its way
         torch.testing.assert_close(generator(image), image, rtol=0, atol=1e-6)
 

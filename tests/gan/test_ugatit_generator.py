@@ -1,10 +1,12 @@
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from gan.class_activation import class_activation_loss
 from gan.config import GeneratorConfig
-from gan.ugatit_generator import UgatitGenerator, heat_map_in_unit_range
+from gan.ugatit_generator import UgatitGenerator
 
 SMALL = {"width": 4, "num_blocks": 1}
 RECEPTIVE_RADIUS_PX = 3 + 1 + 2 + 2 * 4
@@ -138,12 +140,19 @@ def test_an_image_without_background_is_drawn_as_if_nothing_were_masked(masks, l
     assert torch.equal(whole.logits, plain.logits)
 
 
-def test_a_heat_map_is_shown_at_the_images_size() -> None:
-    shown = heat_map_in_unit_range(torch.arange(32.0).reshape(2, 1, 4, 4), 16, 20)
-    assert shown.shape == (2, 1, 16, 20)
-    assert shown.amin((1, 2, 3)).tolist() == [0, 0]
-    assert shown.amax((1, 2, 3)).tolist() == [1, 1]
-    assert not heat_map_in_unit_range(torch.ones(1, 1, 4, 4), 8, 8).any()
+def test_where_it_looks_is_shown_at_the_images_size(landscape) -> None:
+    image, attention, _ = landscape
+    network = generator(masks="features")
+    shown = network.attention(image)
+    assert shown.shape == (len(image), 1, *image.shape[-2:])
+    assert shown.dtype == torch.float32
+    assert shown.amin((1, 2, 3)).tolist() == [0] * len(image)
+    assert shown.amax((1, 2, 3)).tolist() == [1] * len(image)
+    assert not network.attention(image, torch.zeros_like(attention)).any()
+    # The stretch keeps the order of the map's values.
+    heat_map = network(image).heat_map
+    coarse = F.interpolate(shown, heat_map.shape[-2:], mode="area")
+    assert np.corrcoef(coarse.flatten().detach(), heat_map.flatten().detach())[0, 1] > 0.8
 
 
 @pytest.mark.parametrize(("num_masks", "keeps_input"), [(1, True), (2, True), (3, False)])
@@ -159,6 +168,7 @@ def test_masks_of_its_own_put_the_image_together(num_masks, keeps_input) -> None
         bias[-1] = 99 if num_masks > 1 else -99
         network.mask_branch[-1].bias.data = bias
         torch.testing.assert_close(network(image).image, image)
+        assert network.attention(image).max() < 1e-6
 
 
 def test_squeeze_and_excitation_stands_in_every_block() -> None:
