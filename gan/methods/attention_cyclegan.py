@@ -17,7 +17,7 @@ from torch import Tensor
 from gan.attention import backdrop_of, composite
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
-from gan.methods.background import judged_b, remembered_b
+from gan.methods.background import remembered_b, show_b
 from gan.methods.cycle import (
     Cycle,
     CycleGenerators,
@@ -28,7 +28,7 @@ from gan.methods.cycle import (
     noised,
     pair_terms,
 )
-from gan.methods.judging import Judged, judge
+from gan.methods.discriminating import Shown, discriminate
 from gan.methods.method import Batch, Method, PhaseLoss, weigh
 
 __all__ = ["AttentionCycleGAN", "AttentionCycleGenerators"]
@@ -81,9 +81,9 @@ class AttentionCycleGAN(Method):
         return weigh(terms, self.config.loss, {"a": fake_a, "b": remembered_b(fake_b, batch, self.config)})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
-        shown_a = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
-        shown_b = judged_b(self.discriminators["b"], fakes["b"], batch, self.config)
-        return judge({"a": shown_a, "b": shown_b}, batch, self.config)
+        shown_a = Shown(self.discriminators["a"], batch.image_a, fakes["a"])
+        shown_b = show_b(self.discriminators["b"], fakes["b"], batch, self.config)
+        return discriminate({"a": shown_a, "b": shown_b}, batch, self.config)
 
     def label_weight(self, batch: Batch) -> Tensor:
         """Weight of each pixel where a label is compared: 1 under the mask, else `loss.background` where the

@@ -10,10 +10,10 @@ from torch import Tensor
 from gan.attention import BLACK, composite
 from gan.config import TrainConfig
 from gan.losses import adversarial_loss, l1_loss
-from gan.methods.judging import Discriminator, Judged
+from gan.methods.discriminating import Discriminator, Shown
 from gan.methods.method import Batch
 
-__all__ = ["adversarial_b", "background_terms", "judged_b", "remembered_b"]
+__all__ = ["adversarial_b", "background_terms", "remembered_b", "show_b"]
 
 
 def adversarial_b(discriminator: Discriminator, fake_b: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
@@ -38,16 +38,16 @@ def remembered_b(fake_b: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
     return torch.cat([fake_b, batch.attention_a], 1) if _is_masked(config) else fake_b
 
 
-def judged_b(discriminator: Discriminator, remembered: Tensor, batch: Batch, config: TrainConfig) -> Judged:
+def show_b(discriminator: Discriminator, remembered: Tensor, batch: Batch, config: TrainConfig) -> Shown:
     """Photographs and what the pool answered, float [N, 3 or 4, H, W], as the discriminator is shown them."""
     if not _is_masked(config):
-        return Judged(discriminator, batch.image_b, remembered)
+        return Shown(discriminator, batch.image_b, remembered)
     fake_b, fake_attention = remembered[:, :3], remembered[:, 3:]
     if config.drawn_background == "mask_both":
         # A masked fake is judged beside a photograph under a label's mask; unpaired, any label will do.
         image_b = composite(batch.image_b, BLACK, batch.attention_a)
-        return Judged(discriminator, image_b, fake_b, batch.attention_a, fake_attention)
-    return Judged(discriminator, batch.image_b, fake_b, fake_weight=fake_attention)
+        return Shown(discriminator, image_b, fake_b, batch.attention_a, fake_attention)
+    return Shown(discriminator, batch.image_b, fake_b, fake_weight=fake_attention)
 
 
 def _is_masked(config: TrainConfig) -> bool:

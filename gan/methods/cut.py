@@ -13,9 +13,9 @@ from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.contrastive import PatchProjector, draw_locations, patch_nce_loss
 from gan.generators import build_generator
-from gan.methods.background import adversarial_b, background_terms, judged_b, remembered_b
+from gan.methods.background import adversarial_b, background_terms, remembered_b, show_b
 from gan.methods.cycle import build_discriminators
-from gan.methods.judging import judge
+from gan.methods.discriminating import discriminate
 from gan.methods.method import Batch, Generators, Method, PhaseLoss, weigh
 from gan.schedule import derived_seed
 
@@ -82,8 +82,8 @@ class CUT(Method):
         return weigh(terms, self.config.loss, {"b": remembered_b(fake_b, batch, self.config)})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
-        shown_b = judged_b(self.discriminators["b"], fakes["b"], batch, self.config)
-        return judge({"b": shown_b}, batch, self.config)
+        shown_b = show_b(self.discriminators["b"], fakes["b"], batch, self.config)
+        return discriminate({"b": shown_b}, batch, self.config)
 
     def mirrored(self, num: int, batch: Batch) -> Tensor | None:
         """bool [num, 1, 1, 1], which images are drawn mirrored (FastCUT's flip equivariance); None = none."""

@@ -17,9 +17,9 @@ from gan.config import TrainConfig
 from gan.generators import build_generator
 from gan.latent import latent_map
 from gan.losses import adversarial_loss, class_balance, l1_loss, segmentation_loss
-from gan.methods.background import adversarial_b, judged_b, remembered_b
+from gan.methods.background import adversarial_b, remembered_b, show_b
 from gan.methods.cycle import build_discriminators, noised
-from gan.methods.judging import Judged, judge
+from gan.methods.discriminating import Shown, discriminate
 from gan.methods.method import Batch, Generators, Method, PhaseLoss, weigh
 from gan.segmenter import Segmenter
 from gan.spade_generator import SpadeGenerator
@@ -83,10 +83,10 @@ class SegBack(Method):
         return weigh(terms, self.config.loss, fakes)
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
-        shown = {"b": judged_b(self.discriminators["b"], fakes["b"], batch, self.config)}
+        shown = {"b": show_b(self.discriminators["b"], fakes["b"], batch, self.config)}
         if self.has_cycle:
-            shown["a"] = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
-        return judge(shown, batch, self.config)
+            shown["a"] = Shown(self.discriminators["a"], batch.image_a, fakes["a"])
+        return discriminate(shown, batch, self.config)
 
     def class_weight(self, batch: Batch) -> Tensor:
         """Weight of each pixel by its label's class: float [N, 1, H, W]; 0 for what is not labelled."""

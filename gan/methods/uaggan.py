@@ -25,7 +25,7 @@ from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.losses import adversarial_loss, l1_loss
 from gan.methods.cycle import CycleGenerators, build_discriminators, identities, noised
-from gan.methods.judging import Judged, judge
+from gan.methods.discriminating import Shown, discriminate
 from gan.methods.method import Batch, Method, PhaseLoss, weigh
 
 __all__ = ["Uaggan", "UagganGenerators"]
@@ -95,17 +95,17 @@ class Uaggan(Method):
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
         masked = self.is_masked(batch)
-        shown_a = self.judged("a", batch.image_a, fakes["a"], masked)
-        shown_b = self.judged("b", batch.image_b, fakes["b"], masked)
-        return judge({"a": shown_a, "b": shown_b}, batch, self.config)
+        shown_a = self.shown_in("a", batch.image_a, fakes["a"], masked)
+        shown_b = self.shown_in("b", batch.image_b, fakes["b"], masked)
+        return discriminate({"a": shown_a, "b": shown_b}, batch, self.config)
 
-    def judged(self, name: str, real: Tensor, fake_and_mask: Tensor, masked: bool) -> Judged:
+    def shown_in(self, name: str, real: Tensor, fake_and_mask: Tensor, masked: bool) -> Shown:
         """What the discriminator of domain `name` is shown: reals [N, 3, H, W] under their own mask, and the
         pool's fakes [N, 3 + 1, H, W] under theirs."""
         if masked:
             real = self.shown(real, self.attention(name, real, frozen=True), masked)
         fake = self.shown(fake_and_mask[:, :3], fake_and_mask[:, 3:], masked)
-        return Judged(self.discriminator(name, masked), real, fake)
+        return Shown(self.discriminator(name, masked), real, fake)
 
     def is_masked(self, batch: Batch) -> bool:
         """True in the second part of the run."""

@@ -13,9 +13,9 @@ from gan.class_activation import class_activation_loss
 from gan.conditioning import DomainA
 from gan.config import TrainConfig
 from gan.losses import l1_loss
-from gan.methods.background import judged_b, remembered_b
+from gan.methods.background import remembered_b, show_b
 from gan.methods.cycle import Cycle, cycle_terms, noised
-from gan.methods.judging import Judged, judge
+from gan.methods.discriminating import Shown, discriminate
 from gan.methods.method import Batch, Generators, Method, PhaseLoss, weigh
 from gan.ugatit_discriminator import GlobalLocalDiscriminator
 from gan.ugatit_generator import UgatitDrawn, UgatitGenerator
@@ -96,9 +96,9 @@ class UGATIT(Method):
         return weigh(terms, self.config.loss, {"a": fake_a, "b": remembered_b(fake_b, batch, self.config)})
 
     def discriminator_phase(self, batch: Batch, fakes: dict[str, Tensor]) -> PhaseLoss:
-        shown_a = Judged(self.discriminators["a"], batch.image_a, fakes["a"])
-        shown_b = judged_b(self.discriminators["b"], fakes["b"], batch, self.config)
-        judged = judge({"a": shown_a, "b": shown_b}, batch, self.config)
+        shown_a = Shown(self.discriminators["a"], batch.image_a, fakes["a"])
+        shown_b = show_b(self.discriminators["b"], fakes["b"], batch, self.config)
+        judged = discriminate({"a": shown_a, "b": shown_b}, batch, self.config)
         return judged._replace(total=judged.total * (2 * self.num_judgements))
 
     def draw_weights(self, random: torch.Generator) -> None:

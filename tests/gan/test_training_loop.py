@@ -105,7 +105,9 @@ def test_nan_stops_the_run_and_saves_nothing_bad(
 def test_a_collapsed_discriminator_is_said(
     labels, small_config, batches, preview, outputs, monkeypatch, caplog
 ) -> None:
-    monkeypatch.setattr("gan.methods.judging.discriminator_accuracy", lambda *_, **__: torch.tensor(1.0))
+    monkeypatch.setattr(
+        "gan.methods.discriminating.discriminator_accuracy", lambda *_, **__: torch.tensor(1.0)
+    )
     with caplog.at_level(logging.WARNING):
         config = small_config(report_every_images=2)
         train(config, labels, batches=batches, preview=preview, outputs=outputs())

@@ -51,7 +51,7 @@ def detached():
     return lambda fakes: {name: fake.detach().clone() for name, fake in fakes.items()}
 
 
-class Judge(nn.Module):
+class PlainDiscriminator(nn.Module):
     """A discriminator without weights: the logit of a pixel is its mean over channels. It remembers what it
     was shown, and whether it should normalize."""
 
@@ -67,13 +67,13 @@ class Judge(nn.Module):
 
 
 @pytest.fixture
-def judging():
-    """Put a `Judge` in the place of each discriminator of a method; the judges, by domain."""
+def plain_discriminators():
+    """Put a `PlainDiscriminator` in the place of each discriminator of a method; the new ones, by domain."""
 
-    def replace(method: Method) -> tuple[Judge, ...]:
-        judges = {name: Judge() for name in method.discriminators}
-        method.discriminators = nn.ModuleDict(judges)
-        return tuple(judges.values())
+    def replace(method: Method) -> tuple[PlainDiscriminator, ...]:
+        discriminators = {name: PlainDiscriminator() for name in method.discriminators}
+        method.discriminators = nn.ModuleDict(discriminators)
+        return tuple(discriminators.values())
 
     return replace
 

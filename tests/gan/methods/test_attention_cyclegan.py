@@ -76,10 +76,10 @@ def test_the_way_back_has_the_same_mask(batch, small_config, method_of) -> None:
 
 
 def test_mask_both_counts_patches_under_the_mask_only(
-    batch, small_config, method_of, judging, detached
+    batch, small_config, method_of, plain_discriminators, detached
 ) -> None:
     method = method_of(small_config(background="mask_both"))
-    judging(method)
+    plain_discriminators(method)
     wanted = method.generator_phase(batch)
     under = slice(12, None)
     fake, real = wanted.fakes["b"][:, :3, :, under].mean(1), batch.image_b[..., under].mean(1)

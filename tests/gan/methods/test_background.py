@@ -23,12 +23,12 @@ def phases(method, batch):
 
 @pytest.mark.parametrize("changes", METHODS + ONEHOT, ids=lambda changes: changes["method"])
 def test_neutral_patches_tell_neither_phase_of_the_background(
-    changes, batch, small_config, method_of, judging, onehot
+    changes, batch, small_config, method_of, plain_discriminators, onehot
 ) -> None:
     batch = onehot() if changes["method"] == "segback" else batch
     config = small_config(**changes, fixed_background={"neutral_patches": True})
     method = method_of(config)
-    judging(method)
+    plain_discriminators(method)
     _, fakes, judged = phases(method, batch)
     judged.total.backward()
     gradient = fakes["b"].grad[:, :3].abs().sum((0, 1))
@@ -39,11 +39,11 @@ def test_neutral_patches_tell_neither_phase_of_the_background(
 
 @pytest.mark.parametrize("changes", METHODS + ONEHOT, ids=lambda changes: changes["method"])
 def test_the_generator_is_judged_by_patches_under_the_mask_alone(
-    changes, batch, small_config, method_of, judging, onehot
+    changes, batch, small_config, method_of, plain_discriminators, onehot
 ) -> None:
     batch = onehot() if changes["method"] == "segback" else batch
     method = method_of(small_config(**changes, fixed_background={"neutral_patches": True}))
-    judging(method)
+    plain_discriminators(method)
     wanted = method.generator_phase(batch)
     under_mask = wanted.fakes["b"][:, :3, :, 12:].mean(1)
     by_hand = (under_mask - 1).square().mean() * getattr(method, "num_judgements", 1)
@@ -60,7 +60,7 @@ def test_a_fixed_background_is_compared_with_the_inputs(changes, batch, small_co
 
 
 def test_a_detached_background_learns_nothing_from_the_discriminator(
-    batch, small_config, method_of, judging
+    batch, small_config, method_of, plain_discriminators
 ) -> None:
     config = small_config(
         method="cyclegan",
@@ -68,7 +68,7 @@ def test_a_detached_background_learns_nothing_from_the_discriminator(
         loss={"cycle": 0, "identity": 0, "adversarial_a": 0},
     )
     method = method_of(config)
-    judging(method)
+    plain_discriminators(method)
     drawn = torch.zeros_like(batch.image_b).requires_grad_()
 
     class Canvas(nn.Module):

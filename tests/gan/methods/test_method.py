@@ -96,7 +96,7 @@ def test_every_discriminator_sees_the_fakes_of_its_domain(
     indirect=True,
 )  # the others have no discriminator of labels
 def test_a_perfect_fake_of_a_label_has_the_noise_that_labels_have(
-    changes, small_config, method_of, shown, judging, detached
+    changes, small_config, method_of, shown, plain_discriminators, detached
 ) -> None:
     """Or the discriminator of labels would know every fake by its noise, or by the lack of it."""
     noise, config = NoiseConfig(amount=0.4), small_config(**changes)
@@ -105,15 +105,15 @@ def test_a_perfect_fake_of_a_label_has_the_noise_that_labels_have(
     level = torch.rand(batch.noise_level.shape) * 2 - 1
     batch = batch._replace(image_a=add_noise(batch.clean_a, level, noise), noise_level=level)
     drawn = method.generators.draw_a(batch.image_b)
-    wanted, judges = (
+    wanted, discriminators = (
         method.generator_phase(batch),
-        dict(zip(method.discriminators, judging(method), strict=True)),
+        dict(zip(method.discriminators, plain_discriminators(method), strict=True)),
     )
     fake_a = wanted.fakes["a"][:, : drawn.shape[1]]
     torch.testing.assert_close(fake_a, add_noise(drawn, level, noise))
     assert (fake_a - drawn).abs().max() > 0.01
     method.discriminator_phase(batch, detached(wanted.fakes))
-    assert any(torch.equal(seen, batch.image_a) for seen in judges["a"].shown)
+    assert any(torch.equal(seen, batch.image_a) for seen in discriminators["a"].shown)
 
 
 def test_a_snapshot_draws_with_the_same_weights_at_any_size(changes, labels, small_config) -> None:

@@ -99,14 +99,16 @@ def test_attention_is_in_the_optimiser_the_average_and_the_checkpoint(state) -> 
 # What discriminators see.
 
 
-def test_the_switch_depends_on_the_images_seen_alone(batch, config, method_of, judging, detached) -> None:
+def test_the_switch_depends_on_the_images_seen_alone(
+    batch, config, method_of, plain_discriminators, detached
+) -> None:
     method = method_of(config)
     for seen, whole in ((0, True), (SECOND, False), (FIRST, True), (99, False)):
-        judges = judging(method)
+        discriminators = plain_discriminators(method)
         now = batch._replace(num_images_seen=seen)
         method.discriminator_phase(now, detached(method.generator_phase(now).fakes))
-        for judge in judges:
-            assert judge.normalizes == [whole] * 3
+        for discriminator in discriminators:
+            assert discriminator.normalizes == [whole] * 3
 
 
 @pytest.mark.parametrize(("fraction", "masked"), [(0.0, True), (1.0, False)])
@@ -118,65 +120,70 @@ def test_a_run_may_be_of_one_part_only(fraction, masked, batch, small_config, me
 
 
 def test_in_the_first_part_discriminators_see_whole_images(
-    batch, config, method_of, attending, judging, detached
+    batch, config, method_of, attending, plain_discriminators, detached
 ) -> None:
     method, batch = method_of(config), batch._replace(num_images_seen=FIRST)
     attending(method, a=(0.0, 0.5), b=(0.0, 0.5))
-    judge_a, judge_b = judging(method)
+    discriminator_a, discriminator_b = plain_discriminators(method)
     fakes = detached(method.generator_phase(batch).fakes)
     method.discriminator_phase(batch, fakes)
-    for judge, real, fake in ((judge_a, batch.image_a, fakes["a"]), (judge_b, batch.image_b, fakes["b"])):
-        for seen, whole in zip(judge.shown, (fake[:, :3], real, fake[:, :3]), strict=True):
+    for discriminator, real, fake in (
+        (discriminator_a, batch.image_a, fakes["a"]),
+        (discriminator_b, batch.image_b, fakes["b"]),
+    ):
+        for seen, whole in zip(discriminator.shown, (fake[:, :3], real, fake[:, :3]), strict=True):
             assert torch.equal(seen, whole)
 
 
 def test_then_reals_show_under_their_own_mask_and_fakes_under_their_sources(
-    batch, config, method_of, attending, judging, detached
+    batch, config, method_of, attending, plain_discriminators, detached
 ) -> None:
     method, batch = method_of(config), batch._replace(num_images_seen=SECOND)
     attending(method, a=(0.09, 0.1), b=(0.1, 0.09))  # the threshold is 0.1: A's right half, B's left half
-    judge_a, judge_b = judging(method)
+    discriminator_a, discriminator_b = plain_discriminators(method)
     fakes = detached(method.generator_phase(batch).fakes)
     method.discriminator_phase(batch, fakes)
     left, right = slice(None, 12), slice(12, None)
-    for judge, real, fake, own, source in (
-        (judge_a, batch.image_a, fakes["a"], right, left),
-        (judge_b, batch.image_b, fakes["b"], left, right),
+    for discriminator, real, fake, own, source in (
+        (discriminator_a, batch.image_a, fakes["a"], right, left),
+        (discriminator_b, batch.image_b, fakes["b"], left, right),
     ):
         # Attended pixels are whole, not scaled by the attention; elsewhere stands 0.
         for seen, image, where in zip(
-            judge.shown, (fake[:, :3], real, fake[:, :3]), (source, own, source), strict=True
+            discriminator.shown, (fake[:, :3], real, fake[:, :3]), (source, own, source), strict=True
         ):
             expected = torch.zeros_like(image)
             expected[..., where] = image[..., where]
             assert torch.equal(seen, expected)
 
 
-def test_the_threshold_is_the_configs(batch, small_config, method_of, attending, judging, detached) -> None:
+def test_the_threshold_is_the_configs(
+    batch, small_config, method_of, attending, plain_discriminators, detached
+) -> None:
     settings = {"attention_width": 4, "threshold": 0.6, "switch_fraction": 0.0}
     method = method_of(small_config(method="uaggan", uaggan=settings))
     attending(method, a=(0.59, 0.6), b=(0.59, 0.6))
-    judges = judging(method)
+    discriminators = plain_discriminators(method)
     method.discriminator_phase(batch, detached(method.generator_phase(batch).fakes))
-    for seen in (seen for judge in judges for seen in judge.shown):
+    for seen in (seen for discriminator in discriminators for seen in discriminator.shown):
         assert not seen[..., :12].any()
         assert seen[..., 12:].any()
 
 
 @pytest.mark.parametrize("seen", [FIRST, SECOND])
 def test_a_pooled_fake_is_judged_under_the_mask_that_it_was_drawn_with(
-    seen, batch, config, method_of, attending, judging
+    seen, batch, config, method_of, attending, plain_discriminators
 ) -> None:
     method, batch = method_of(config), batch._replace(num_images_seen=seen)
     pool, random = ImagePool(2), torch.Generator().manual_seed(0)
     attending(method, a=(0.5, 0.0), b=(0.5, 0.0))
     old = pool.query(method.generator_phase(batch._replace(num_images_seen=0)).fakes, random)
     attending(method, a=(0.0, 0.5), b=(0.0, 0.5))
-    judges = judging(method)
+    discriminators = plain_discriminators(method)
     method.discriminator_phase(batch, old)
-    for judge, fake in zip(judges, (old["a"], old["b"]), strict=True):
+    for discriminator, fake in zip(discriminators, (old["a"], old["b"]), strict=True):
         assert fake.shape[1] == 4
-        shown = judge.shown[1]
+        shown = discriminator.shown[1]
         assert torch.equal(shown[..., :12], fake[:, :3, :, :12])
         assert shown[..., 12:].any() == (seen == FIRST)
 

@@ -11,13 +11,13 @@ from gan.edges import blur_edges
 from gan.losses import discriminator_accuracy, discriminator_loss, gradient_penalty, says_fake_loss
 from gan.methods.method import Batch, PhaseLoss
 
-__all__ = ["Discriminator", "Judged", "judge"]
+__all__ = ["Discriminator", "Shown", "discriminate"]
 
 Discriminator = Callable[[Tensor], Sequence[Tensor]]
 """Images -> logits, one tensor per scale."""
 
 
-class Judged(NamedTuple):
+class Shown(NamedTuple):
     """What the discriminator of one domain is shown."""
 
     discriminator: Discriminator
@@ -30,7 +30,7 @@ class Judged(NamedTuple):
     fake_weight: Tensor | None = None
 
 
-def judge(domains: dict[str, Judged], batch: Batch, config: TrainConfig) -> PhaseLoss:
+def discriminate(domains: dict[str, Shown], batch: Batch, config: TrainConfig) -> PhaseLoss:
     """What the discriminators want, summed over domains, and the share of patches that each calls right.
 
     With `loss.blur` photographs with blurred edges are shown to the discriminator of photographs as fakes;

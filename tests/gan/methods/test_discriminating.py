@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gan.methods.judging import Judged, judge
+from gan.methods.discriminating import Shown, discriminate
 
 
 def slope_of(steepness: float):
@@ -9,19 +9,19 @@ def slope_of(steepness: float):
     return lambda image: [steepness * image[:, :1, ::4, ::4]]
 
 
-def shown(batch, discriminator) -> dict[str, Judged]:
+def shown(batch, discriminator) -> dict[str, Shown]:
     return {
-        "a": Judged(discriminator, batch.clean_a, batch.image_a),
-        "b": Judged(discriminator, batch.image_b, batch.image_b),
+        "a": Shown(discriminator, batch.clean_a, batch.image_a),
+        "b": Shown(discriminator, batch.image_b, batch.image_b),
     }
 
 
 def test_r1_is_the_energy_of_the_gradient_per_patch(batch, small_config) -> None:
     config = small_config(loss={"r1": 10.0}, r1_every_steps=1)
-    judged = judge(shown(batch, slope_of(3.0)), batch, config)
+    judged = discriminate(shown(batch, slope_of(3.0)), batch, config)
     assert judged.terms["r1_a"].item() == pytest.approx(9.0)
     assert judged.terms["r1_b"].item() == pytest.approx(9.0)
-    plain = judge(shown(batch, slope_of(3.0)), batch, small_config())
+    plain = discriminate(shown(batch, slope_of(3.0)), batch, small_config())
     assert (judged.total - plain.total).item() == pytest.approx(10.0 / 2 * (9.0 + 9.0))
 
 
@@ -30,10 +30,12 @@ def test_r1_is_due_once_in_so_many_steps_and_weighs_as_many_times_as_much(batch,
     due = []
     for step in range(6):
         moment = batch._replace(num_images_seen=2 * step)
-        due.append("r1_b" in judge(shown(batch, slope_of(1.0)), moment, config).terms)
+        due.append("r1_b" in discriminate(shown(batch, slope_of(1.0)), moment, config).terms)
     assert due == [True, False, False, True, False, False]
-    lazy = judge(shown(batch, slope_of(1.0)), batch, config).total
-    eager = judge(shown(batch, slope_of(1.0)), batch, small_config(loss={"r1": 3.0}, r1_every_steps=1)).total
+    lazy = discriminate(shown(batch, slope_of(1.0)), batch, config).total
+    eager = discriminate(
+        shown(batch, slope_of(1.0)), batch, small_config(loss={"r1": 3.0}, r1_every_steps=1)
+    ).total
     assert lazy.item() == pytest.approx(eager.item())
 
 
@@ -60,9 +62,9 @@ def test_blurred_photographs_count_where_photographs_do(batch, small_config) -> 
         return [logits]
 
     seen = {"b": shown(batch, says_real_on_the_left)["b"]._replace(real_weight=weight)}
-    assert judge(seen, batch, small_config(loss={"blur": 1.0})).terms["blur_b"] == 0
+    assert discriminate(seen, batch, small_config(loss={"blur": 1.0})).terms["blur_b"] == 0
     elsewhere = {"b": seen["b"]._replace(real_weight=1 - weight)}
-    assert judge(elsewhere, batch, small_config(loss={"blur": 1.0})).terms["blur_b"] == 0.5
+    assert discriminate(elsewhere, batch, small_config(loss={"blur": 1.0})).terms["blur_b"] == 0.5
 
 
 def test_blurred_photographs_are_to_be_called_fake(batch, small_config) -> None:
@@ -71,8 +73,8 @@ def test_blurred_photographs_are_to_be_called_fake(batch, small_config) -> None:
     def always_real(image):
         return [torch.ones(len(image), 1, 2, 2)]
 
-    judged = judge(shown(batch, always_real), batch, with_blur)
+    judged = discriminate(shown(batch, always_real), batch, with_blur)
     assert judged.terms["blur_b"].item() == pytest.approx(0.5)
     assert "blur_a" not in judged.terms
-    without = judge(shown(batch, always_real), batch, plain).total
+    without = discriminate(shown(batch, always_real), batch, plain).total
     assert judged.total.item() == pytest.approx(without.item() + 2.0 * 0.5)
