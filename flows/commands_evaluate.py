@@ -71,6 +71,10 @@ def evaluate(
 def compare(
     comparison: Annotated[Path, typer.Argument(help="The comparison's YAML file.", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="Where the JSON goes; in its folder if left out.")] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="An entry, may be given again; the others are left for another process or day."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the budget and how the entries differ, and stop.")
     ] = False,
@@ -82,6 +86,8 @@ def compare(
     from pipeline.comparison.plan import as_plan
 
     config = load_comparison(comparison)
+    if only:
+        config = config.with_entries(only)
     if dry_run:
         typer.echo(as_plan(config))
         raise typer.Exit

@@ -1,5 +1,6 @@
 """A comparison as one YAML file: what all entries share, and what each changes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,17 @@ class CompareConfig(StrictModel):
         if (self.minutes is None) == (self.total_images is None):
             raise ValueError("a comparison has one budget; set either minutes or total_images")
         return self
+
+    def with_entries(self, names: Sequence[str]) -> "CompareConfig":
+        """The same comparison of some of its entries.
+
+        Raises:
+            ConfigError: it has no entry of that name.
+        """
+        for name in names:
+            if name not in self.entries:
+                raise ConfigError(f"There is no entry '{name}'; there are {', '.join(self.entries)}.")
+        return self.model_copy(update={"entries": {name: self.entries[name] for name in names}})
 
     def run_of(self, name: str) -> RunConfig:
         """The run of an entry, in a folder of its own; the judges are those of all entries."""

@@ -149,3 +149,12 @@ def test_entries_have_folders_of_their_own(comparison) -> None:
     assert isinstance(config, CompareConfig)
     places = {(config.run_of(name).run_dir, config.run_of(name).output) for name in ENTRIES}
     assert len(places) == 2
+
+
+def test_some_entries_can_be_made_apart(comparison) -> None:
+    config = load_comparison(comparison())
+    for name in ENTRIES:
+        assert list(compare(config.with_entries([name]))["entries"]) == [name]
+    assert list(compare(config)["entries"]) == list(ENTRIES)
+    with pytest.raises(ConfigError, match="no entry 'other'; there are plain, masked"):
+        config.with_entries(["other"])
