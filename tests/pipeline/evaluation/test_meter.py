@@ -214,6 +214,7 @@ def test_a_size_that_cannot_be_drawn_is_said_before_training(
     make_config: Callable, caplog: pytest.LogCaptureFixture
 ) -> None:
     networks = {"method": "ugatit", "ugatit": {"global_layers": 4, "local_layers": 3}}
+    networks["discriminator"] = {"num_layers": [3]}  # as it is where nobody reads it
     for width, is_measured in ((24, True), (32, False)):
         config = make_config(train=networks, evaluate={"width": width})
         assert (meter_of(config, prepare_stage(config)) is not None) == is_measured

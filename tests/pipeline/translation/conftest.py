@@ -35,7 +35,7 @@ def snapshot(
             from pipeline.training import label_spec
 
             folder = tmp_path_factory.mktemp("snapshot")
-            config = tiny_config(folder, train=train)
+            config = tiny_config(folder, scenes=None, train=train)
             spec = label_spec(config.read_palette(), config)
             state = TrainingState(config.train, spec, torch.device("cpu"))
             made[key] = folder / "snapshot.safetensors"
