@@ -133,6 +133,16 @@ class RunConfig(StrictModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _variants(self) -> "RunConfig":
+        if self.generate.variants > 1 and self.noise.amount == 0 and self.train.drawn_background != "photo":
+            raise ValueError(
+                f"generate.variants {self.generate.variants} would draw the same image as often, because "
+                "variants differ by their noise and noise.amount is 0; set it above 0, or generate.variants "
+                "to 1"
+            )
+        return self
+
     @property
     def color_noise(self) -> NoiseConfig:
         """The noise on the palette's colours; none with one-hot conditioning, whose noise is on the channels,

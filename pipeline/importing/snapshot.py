@@ -148,9 +148,7 @@ def _label_spec(palette: Palette, noise_amount: float) -> LabelSpec:
         ) from None
     except ValueError as error:
         raise ForeignWeightsError(f"{error}.") from None
-    return LabelSpec(
-        table, palette.is_background, palette.is_ignored, noise, palette.model_dump(mode="json")
-    )
+    return LabelSpec(table, palette.is_background, palette.is_ignored, noise, palette.model_dump(mode="json"))
 
 
 def _fill(generator: nn.Module, weights: ForeignWeights, layout: Layout) -> None:

@@ -157,3 +157,10 @@ def test_equal_values_have_equal_fingerprints() -> None:
     assert fingerprint(noise) != fingerprint(NoiseConfig(amount=0.21))
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint(noise, {}) != fingerprint({}, noise)
+
+
+def test_variants_that_could_not_differ_are_refused(tmp_path: Path, tiny_file: Callable) -> None:
+    path = tiny_file(tmp_path)
+    assert "would draw the same image" in refusal(path, "noise.amount=0", "generate.variants=2")
+    for differing in (["noise.amount=0.1"], ["noise.amount=0", "train.background=photo"]):
+        assert load_config(path, ["generate.variants=2", *differing]).generate.variants == 2
