@@ -105,4 +105,4 @@ def compare(
     typer.echo(f"\n{as_table(found)}\n\nJSON: {out}\npictures: {pictures}")
 
 
-_EXAMPLE = "runs/robocup_spl/snapshots/snapshot-00008000.safetensors"
+_EXAMPLE = "runs/robocup_spl/snapshots/snapshot-00004000.safetensors"

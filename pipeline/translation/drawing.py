@@ -189,7 +189,7 @@ def _read_snapshot(path: Path) -> Snapshot:
     except OSError as error:
         raise TranslationError(
             f"Snapshot {path} cannot be read ({error.strerror}); a file such as "
-            "runs/robocup_spl/snapshots/snapshot-00008000.safetensors was wanted."
+            "runs/robocup_spl/snapshots/snapshot-00004000.safetensors was wanted."
         ) from None
     except SnapshotError as error:
         raise TranslationError(f"{path}: {' '.join(str(error).split())}") from None
