@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.config import NoiseConfig
-from gan.noise import noise_onehot, noise_rgb
+from gan.noise import noise_rgb
 from gan.spline import Spline, spline
 
 __all__ = [
@@ -71,8 +71,8 @@ class Conditioning(nn.Module):
 
     Args:
         labels: the classes and their noise.
-        kind: "rgb" = the palette's colours; "onehot" = one channel per class
-            (`gan.noise.noise_onehot`); "render" = the render.
+        kind: "rgb" = the palette's colours; "onehot" = one channel per class, the hot one lowered by up to
+            the noise's amount of its range; "render" = the render.
     """
 
     def __init__(self, labels: LabelSpec, kind: Literal["rgb", "onehot", "render"]):
@@ -85,7 +85,7 @@ class Conditioning(nn.Module):
         self.domain = DomainA(self.channels, num_classes, labels.noise, ignored)
         self.colors = labels.noise_table[:, NO_NOISE_LEVEL]  # uint8 [K, 3]
         if kind == "onehot":
-            table = _onehot_table(num_classes, labels.noise)
+            table = _onehot_table(num_classes, labels.noise.amount)
         else:
             table = torch.from_numpy(labels.noise_table.astype(np.float32)) / 127.5 - 1
         self.register_buffer(
@@ -149,8 +149,9 @@ def _smoothed(grid: Tensor, along: Spline) -> Tensor:
     return sum(w[:, None] * grid[:, n] for w, n in zip(weights, nodes, strict=True))
 
 
-def _onehot_table(num_classes: int, noise: NoiseConfig) -> Tensor:
-    """float [K, 256, K] in [-1, 1], each class under each level of noise."""
-    hot = torch.eye(num_classes)[:, :, None, None].expand(-1, -1, NUM_NOISE_LEVELS, 1) * 2 - 1
-    level = torch.linspace(-1, 1, NUM_NOISE_LEVELS)[None, None, :, None].expand(num_classes, -1, -1, -1)
-    return noise_onehot(hot, level, noise)[..., 0].transpose(1, 2)
+def _onehot_table(num_classes: int, noise: float) -> Tensor:
+    """float [K, 256, K] in [-1, 1]: the hot channel falls from 1 by at most `noise` of its range."""
+    level = torch.linspace(-1, 1, NUM_NOISE_LEVELS).abs()
+    hot = 1 - 2 * noise * level
+    eye = torch.eye(num_classes)[:, None, :]
+    return eye * hot[None, :, None] + (eye - 1)

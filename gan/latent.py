@@ -36,8 +36,8 @@ def latent_map(image_a: Tensor, num: int) -> Tensor:
     num_classes, height, width = image_a.shape[1:]
     projection = _projection(num * num_classes, height, width).to(image_a.device)
     latent = (standardized * projection).sum((2, 3)) / (height * width) ** 0.5
-    largest = shares.argmax(1).flatten(1).unsqueeze(1).expand(-1, num, -1)
-    return latent.unflatten(1, (num, num_classes)).gather(2, largest).unflatten(2, (height, width))
+    by_class = latent.unflatten(1, (num, num_classes))[..., None, None]
+    return (by_class * (shares / total.clamp(min=1e-6)).unsqueeze(1)).sum(2)
 
 
 @lru_cache(maxsize=16)

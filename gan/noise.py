@@ -4,8 +4,6 @@ renders.
 Shapes: N batch, C channels, H height, W width.
 """
 
-from functools import lru_cache
-
 import torch
 from torch import Tensor
 
@@ -15,8 +13,6 @@ __all__ = ["noise_onehot", "noise_rgb"]
 
 CHROMATIC_SATURATION = 0.25
 LIT_VALUE = 0.25
-NUM_LEVELS = 256
-SHARES_SEED = 0
 
 
 def noise_rgb(image: Tensor, level: Tensor, noise: NoiseConfig) -> Tensor:
@@ -54,28 +50,9 @@ def noise_rgb(image: Tensor, level: Tensor, noise: NoiseConfig) -> Tensor:
 
 
 def noise_onehot(image: Tensor, level: Tensor, noise: NoiseConfig) -> Tensor:
-    """Take the share d = amount * |level| from every class, and spread half of it, at most half of what is
-    left, over all classes: float [N, K, H, W] in [-1, 1], same shape and range.
+    """Lower every channel towards -1 by the share amount * |level|: float [N, K, H, W] in [-1, 1], same shape
+    and range.
 
-    How it is spread is random, but fixed for each of the 256 levels. So a label's pixel has a little of every
-    class, as a drawn one has, by which a discriminator would tell them; its own class stays the largest.
-
-    Args:
-        image: float [N, K, H, W] in [-1, 1], one channel per class.
-        level: float [N, 1, H, W] in [-1, 1].
-        noise: the noise of the labels.
+    Of a label's one-hot image this lowers the hot channel alone.
     """
-    taken = noise.amount * level.abs()
-    spread = torch.minimum(taken, 1 - taken) / 2
-    which = ((level[:, 0] + 1) * (NUM_LEVELS - 1) / 2).round().long()
-    by_class = _shares(image.shape[1]).to(image.device)[which].permute(0, 3, 1, 2)
-    return ((image + 1) / 2 * (1 - taken) + spread * by_class) * 2 - 1
-
-
-@lru_cache(maxsize=8)
-def _shares(num_classes: int) -> Tensor:
-    """For each level, shares of the classes that sum to 1, evenly distributed over all such: float32
-    [256, K]."""
-    random = torch.Generator().manual_seed(SHARES_SEED)
-    shares = torch.empty(NUM_LEVELS, num_classes).exponential_(generator=random)
-    return shares / shares.sum(1, keepdim=True)
+    return (image + 1) * (1 - noise.amount * level.abs()) - 1
