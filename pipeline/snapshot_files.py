@@ -12,7 +12,7 @@ from gan.config import RESUMABLE_CHANGES, TrainConfig
 from gan.snapshot_info import upgraded
 from pipeline.base_snapshot import base_sha256
 from pipeline.config import RunConfig
-from pipeline.evaluation.measured import MeasuredWeights
+from pipeline.evaluation.measured import EQUAL_MIOU, MeasuredWeights
 
 __all__ = ["Chosen", "best_snapshot", "describe", "finished_snapshot", "numbered_files"]
 
@@ -35,8 +35,8 @@ class _Found(NamedTuple):
 
 
 def best_snapshot(config: RunConfig) -> Chosen | None:
-    """The snapshot of this run whose images follow their labels best, the later of equals; None when it has
-    left none.
+    """The snapshot of this run whose images follow their labels best, the last of about equals
+    (EQUAL_MIOU); None when it has left none.
 
     Only snapshots that were measured as the last one was can be compared with it. Where the last one was not
     measured, or `evaluate.during_training` is off, it is the last one. Snapshots that a run with other
@@ -62,9 +62,10 @@ def _best(config: RunConfig, found: Sequence[_Found]) -> Chosen:
         why = "its adherence was not measured"
     else:
         rivals = [each for each in found if each.measured and each.measured.measure == last.measured.measure]
-        best = max(rivals, key=lambda each: (each.measured.best_miou, each.num_images_seen))
+        highest = max(each.measured.best_miou for each in rivals)
+        best = [each for each in rivals if each.measured.best_miou >= highest - EQUAL_MIOU][-1]
         measured = best.measured
-        others = f", the best of {len(rivals)}" if len(rivals) > 1 else ""
+        others = f", the last of the best among {len(rivals)}" if len(rivals) > 1 else ""
         return Chosen(
             best.path,
             f"{best.path.name} is used{others}: adherence {measured.best_miou:.3f} mIoU (judge: "

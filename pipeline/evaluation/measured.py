@@ -5,7 +5,11 @@ from typing import Literal
 from gan.config import StrictModel
 from pipeline.evaluation.scores import Scores
 
-__all__ = ["MeasuredWeights"]
+__all__ = ["EQUAL_MIOU", "MeasuredWeights"]
+
+EQUAL_MIOU = 0.01
+"""Figures that lie no further apart count as equal: so far apart are those of judges with other seeds. Of
+equal weights the later are better training data, as they have learned longer what photographs look like."""
 
 
 class MeasuredWeights(StrictModel):
@@ -20,8 +24,10 @@ class MeasuredWeights(StrictModel):
 
     @property
     def best(self) -> Literal["ema", "raw"]:
-        """The weights with the highest mIoU; of equals the averaged."""
-        return max(self.scores, key=lambda holds: (self.scores[holds].miou, holds == "ema"))
+        """The averaged weights, unless the raw ones are clearly better or nothing is averaged."""
+        if "ema" in self.scores and self.scores["ema"].miou >= self.scores["raw"].miou - EQUAL_MIOU:
+            return "ema"
+        return "raw"
 
     @property
     def best_miou(self) -> float:
