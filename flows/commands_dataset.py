@@ -13,14 +13,16 @@ __all__ = ["commands", "verify_dataset"]
 commands = typer.Typer()
 
 
-@commands.command(epilog="Example: seg2real verify output/robocup_spl")
+@commands.command(epilog="Example: seg2real verify output/robocup_spl --deep")
 def verify(
     root: RootArgument,
-    fast: Annotated[bool, typer.Option("--fast", help="Presence and sizes only: no hashing.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also hash and decode every file, and hash every version's table.")
+    ] = False,
 ) -> None:
-    """Check every file and row of a dataset. Exit code 3 when something is wrong."""
+    """Check every row of a dataset, and that its files are there. Exit code 3 when something is wrong."""
     _refuse_no_dataset(root)
-    if not verify_dataset(root, deep=not fast):
+    if not verify_dataset(root, deep=deep):
         raise typer.Exit(3)
 
 
@@ -36,16 +38,16 @@ def info(root: RootArgument) -> None:
         typer.echo(f"{name.replace('_', ' '):26} {value}")
 
 
-def verify_dataset(root: Path, *, deep: bool = True) -> bool:
+def verify_dataset(root: Path, *, deep: bool = False) -> bool:
     """Check a dataset, print every finding and a verdict, and return whether all is well."""
-    from manifests.verify import verify as check
+    from manifests.verification.verify import verify as check
     from pipeline.progress import show_progress
 
     with show_progress("verify", "rows") as progress:
         report = check(root, deep=deep, progress=progress)
     for finding in report.findings:
         typer.echo(str(finding))
-    looked = "hashed and decoded" if report.is_deep else "present"
+    looked = "hashed and decoded" if report.is_deep else "with their files in place"
     verdict = "all is well" if report.is_ok else f"{len(report.findings)} findings"
     typer.echo(f"{root}: version {report.version}, {report.num_rows} rows {looked}: {verdict}.")
     return report.is_ok

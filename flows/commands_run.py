@@ -23,7 +23,7 @@ def demo() -> None:
 
     config = load_config(Path(pipeline.__file__).parent.parent / "configs" / "demo.yaml")
     result = run_stages(config)
-    is_ok = verify_dataset(config.output)
+    is_ok = verify_dataset(config.output, deep=True)
     _say_result(config.output, result)
     if not is_ok:
         raise typer.Exit(3)

@@ -1,9 +1,8 @@
 """The README.md of a dataset: tells people what it is, and Hugging Face's loader which files belong to it."""
 
 from contextlib import suppress
-from pathlib import Path
 
-from manifests.durable import create_durable
+from manifests.storage.store import Store
 
 __all__ = ["CARD_NAME", "create_card"]
 
@@ -37,7 +36,7 @@ Made with seg2real. `seg2real info` and `seg2real verify` summarise and check th
 """
 
 
-def create_card(root: Path) -> None:
+def create_card(store: Store) -> None:
     """Give the dataset a README.md; one that is there, whoever wrote it, stays."""
     with suppress(FileExistsError):
-        create_durable(root / CARD_NAME, _CARD.encode())
+        store.create(CARD_NAME, _CARD.encode())

@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +10,8 @@ import pyarrow.compute as pc
 
 from manifests.reader import read_table
 from manifests.schema import SPLITS, class_names, version_number
+from manifests.storage.opening import Root, open_store
+from manifests.storage.store import Store
 from manifests.versions import read_version, version_numbers
 
 __all__ = ["DatasetInfo", "describe"]
@@ -20,7 +21,7 @@ __all__ = ["DatasetInfo", "describe"]
 class DatasetInfo:
     """What a dataset holds. Counts are of all rows, the rejected ones included, unless said otherwise."""
 
-    root: Path
+    root: str
     version: int
     created: datetime | None
     """Time of the published version's commit, UTC; None = there is no record of it."""
@@ -42,14 +43,15 @@ class DatasetInfo:
     """Share of the accepted labels' pixels that each class has, in palette order."""
 
 
-def describe(root: Path) -> DatasetInfo:
+def describe(root: Root | Store) -> DatasetInfo:
     """Summarise a published dataset; reads its table only.
 
     Raises:
         ManifestError: there is no dataset, or its table is damaged.
         SchemaError: the table is no manifest.
     """
-    table = read_table(root)
+    store = open_store(root)
+    table = read_table(store)
     version = version_number(table.schema)
     accepted = table.filter(table["accepted"])
     splits = _count(accepted["split"])
@@ -57,9 +59,9 @@ def describe(root: Path) -> DatasetInfo:
     snapshots = zip(table["snapshot_name"].to_pylist(), table["snapshot_sha256"].to_pylist(), strict=True)
     num_bytes = [pc.sum(table[column]).as_py() or 0 for column in ("image_bytes", "label_bytes")]
     return DatasetInfo(
-        root=root,
+        root=store.location,
         version=version,
-        created=read_version(root, version).created if version in version_numbers(root) else None,
+        created=read_version(store, version).created if version in version_numbers(store) else None,
         num_samples=table.num_rows,
         num_accepted=accepted.num_rows,
         num_source_labels=pc.count_distinct(table["source_sha256"]).as_py(),

@@ -9,7 +9,8 @@ import torch
 from torch.utils.data import Dataset
 
 from manifests.decoding import UndecodableError, decode_image, decode_label
-from manifests.reader import inside, read_table
+from manifests.paths import inside
+from manifests.reader import read_table
 from manifests.schema import SPLITS, class_names, version_number
 
 __all__ = ["SamplePairs"]

@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from manifests.schema import SCHEMA, SchemaError, check_schema
 
-__all__ = ["ConflictError", "Merge", "merge_rows"]
+__all__ = ["ConflictError", "Merge", "changes", "merge_rows"]
 
 
 class ConflictError(RuntimeError):
@@ -43,6 +44,26 @@ def merge_rows(present: pa.Table, add: pa.Table, remove: pa.Array) -> Merge:
     is_first = pa.concat_arrays([pa.array([True] * min(len(ids), 1), pa.bool_()), pc.invert(repeated)])
     table = both.filter(is_first)
     return Merge(table, added=table.num_rows - kept.num_rows, removed=present.num_rows - kept.num_rows)
+
+
+def changes(present: pa.Table, wanted: pa.Table) -> Merge:
+    """The wanted rows, and how they differ from those that are there; both ordered by sample_id."""
+    shared = present.filter(pc.is_in(present["sample_id"], value_set=wanted["sample_id"]))
+    others = wanted.filter(pc.is_in(wanted["sample_id"], value_set=present["sample_id"]))
+    num_same = shared.num_rows - _num_unequal(shared, others)
+    return Merge(wanted, added=wanted.num_rows - num_same, removed=present.num_rows - num_same)
+
+
+def _num_unequal(rows: pa.Table, others: pa.Table) -> int:
+    """Rows of two tables with the same ids that have a differing value."""
+    differs = pa.array(np.zeros(rows.num_rows, bool))
+    for name in SCHEMA.names:
+        if not pa.types.is_list(SCHEMA.field(name).type):  # pixel counts follow from the label's sha256
+            one, other = rows[name], others[name]
+            is_equal = pc.fill_null(pc.equal(one, other), False)
+            both_empty = pc.and_(pc.is_null(one), pc.is_null(other))
+            differs = pc.or_(differs, pc.invert(pc.or_(is_equal, both_empty)))
+    return pc.sum(differs).as_py() or 0
 
 
 def _check_rows(rows: pa.Table) -> None:

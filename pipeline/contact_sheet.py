@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from manifests.reader import inside
+from manifests.paths import inside
 from manifests.schema import SampleRecord
 from pipeline.images import encode_jpeg, read_image
 

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from manifests.commit import commit
+from manifests.manifest import Manifest
 from manifests.reader import TABLE_NAME, read_schema
 from manifests.schema import SampleRecord, palette_of, same_classes, to_table, version_number
-from manifests.versions import VERSIONS_FOLDER, commit, open_manifest, version_numbers
+from manifests.versions import VERSIONS_FOLDER, version_numbers
 from pipeline.config import RunConfig
 from pipeline.palette import Palette
 from pipeline.shards import Shard, staged_path
@@ -46,7 +48,7 @@ def publish(config: RunConfig, shards: Sequence[Shard], *, snapshot_sha256: str 
         The number of the dataset's newest version, which is the old one when there was nothing to publish.
     """
     added = [sample for shard in shards for sample in shard.samples]
-    manifest = open_manifest(config.output)
+    manifest = Manifest.open(config.output)
     if not added:
         return manifest.version
     renewed = {sample.source_sha256 for sample in added}

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from manifests.durable import exclusive_lock, make_folders, write_durable
+from manifests.manifest import Manifest
 from manifests.reader import TABLE_NAME
-from manifests.versions import open_manifest
 from pipeline.config import ConfigError, RunConfig
 from pipeline.contact_sheet import draw_contact_sheet
 from pipeline.drawn_size import undrawable
@@ -201,7 +201,7 @@ def _best(config: RunConfig) -> SnapshotRef:
 
 def plan_stage(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:
     """Compare what is wanted with what is published and staged; remove what killed runs left."""
-    published = open_manifest(config.output).records
+    published = Manifest.open(config.output).records
     splits = {row.source_sha256: row.split for row in published}
     palette, photos = config.read_palette(), prepared.background_paths
     wanted = wanted_samples(config, palette, prepared.records, snapshot, splits, photos)
@@ -234,7 +234,7 @@ def generate_stage(
 
 def report_stage(config: RunConfig, snapshot: SnapshotRef, version: int, drawn: list[Shard]) -> RunResult:
     """Draw the contact sheet when it is older than the dataset's table, and sum up."""
-    rows = open_manifest(config.output).records
+    rows = Manifest.open(config.output).records
     sheet = config.output / "report" / "contact-sheet.png"
     table = config.output / TABLE_NAME
     if not sheet.exists() or sheet.stat().st_mtime_ns < table.stat().st_mtime_ns:

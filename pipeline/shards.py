@@ -17,9 +17,11 @@ from typing import NamedTuple
 import pyarrow.parquet as pq
 
 from manifests.durable import is_temporary, make_folders, write_durable
+from manifests.files import STAGING_FOLDER, named_by_versions
 from manifests.schema import SampleRecord, from_table, lineage_key, sample_id, to_table
 from manifests.splits import split_of
-from manifests.versions import open_manifest, version_numbers
+from manifests.storage.opening import open_store
+from manifests.versions import version_numbers
 from manifests.writer import table_bytes
 from pipeline.backgrounds import Backgrounds
 from pipeline.config import RunConfig, fingerprint
@@ -38,7 +40,6 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-STAGING_FOLDER = "_staging"
 OWN_FOLDERS = (STAGING_FOLDER, "_quarantine", "report")
 """Folders that only the run that holds the output writes to."""
 NO_SPLITS: Mapping[str, str] = MappingProxyType({})
@@ -231,14 +232,10 @@ def remove_leftovers(output: Path, published: Sequence[SampleRecord], kept: Sequ
         if is_temporary(path.name) or _PICTURE_NAME.fullmatch(path.name)
     } - named
     if leftovers:
-        leftovers -= _named_by_versions(output)
+        store = open_store(output)
+        leftovers -= {output / name for name in named_by_versions(store, version_numbers(store))}
     for path in leftovers:
         path.unlink()
-
-
-def _named_by_versions(output: Path) -> set[Path]:
-    rows = chain.from_iterable(open_manifest(output, version=v).records for v in version_numbers(output))
-    return {output / name for row in rows for name in _file_names(row)}
 
 
 def _file_names(sample: SampleRecord) -> tuple[str, str]:

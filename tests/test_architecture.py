@@ -22,6 +22,7 @@ BELOW = {
 GAN_PACKAGES = {"torch", "torchvision", "numpy", "pydantic", "safetensors"}
 MANIFESTS_PACKAGES = {"pyarrow", "numpy", "pydantic"}
 DECODING_PACKAGES = MANIFESTS_PACKAGES | {"torch", "torchvision", "cv2", "PIL"}
+OBJECT_STORE_PACKAGES = MANIFESTS_PACKAGES | {"s3fs"}
 DECODING_MODULES = ("manifests.loaders", "manifests.decoding", "manifests.exports")
 FLOWS_ONLY = {"prefect", "typer"}
 NAMES_WITHOUT_A_NOUN = {"utils", "util", "helpers", "helper", "misc", "common"}
@@ -83,6 +84,8 @@ def test_each_room_knows_its_packages_only(module: str) -> None:
         assert packages <= GAN_PACKAGES
     elif module.startswith(DECODING_MODULES):
         assert packages <= DECODING_PACKAGES
+    elif module == "manifests.storage.objects":
+        assert packages <= OBJECT_STORE_PACKAGES
     elif module.startswith("manifests"):
         assert packages <= MANIFESTS_PACKAGES
     elif module.startswith("pipeline"):

@@ -24,7 +24,7 @@ import flows.generate_soccer_dataset as module
 from flows.cli import main
 from flows.generate_soccer_dataset import generate_soccer_dataset
 from gan.health import TrainingDiverged
-from manifests.verify import verify
+from manifests.verification.verify import verify
 from pipeline.config import ConfigError
 from pipeline.images import decode_image
 from pipeline.prepare import TooManyBadInputs

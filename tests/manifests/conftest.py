@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from manifests.commit import commit
 from manifests.durable import make_folders, write_durable
 from manifests.schema import SampleRecord, lineage_key, sample_id, to_table
 from manifests.splits import split_of
-from manifests.versions import commit
 
 PALETTE = {
     "name": "pitch",

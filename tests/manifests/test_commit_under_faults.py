@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from manifests import versions
+from manifests.commit import commit
 from manifests.durable import DiskFullError, is_temporary
+from manifests.manifest import Manifest
 from manifests.merge import ConflictError
 from manifests.reader import read_records, read_schema, read_table
 from manifests.schema import version_number
-from manifests.versions import commit, open_manifest, version_numbers
+from manifests.storage.folder import FolderStore
+from manifests.versions import version_numbers
 
 
 def ids(root: Path) -> list[str]:
@@ -26,14 +28,14 @@ def ids(root: Path) -> list[str]:
 
 def overtake(monkeypatch: pytest.MonkeyPatch, by: Callable[[], object]) -> None:
     """Let another writer commit between the next commit's look at the head and its version record."""
-    create = versions.create_durable
+    create = FolderStore.create
 
-    def late(path: Path, data: bytes) -> None:
-        monkeypatch.setattr(versions, "create_durable", create)
+    def late(store: FolderStore, name: str, data: bytes) -> None:
+        monkeypatch.setattr(FolderStore, "create", create)
         by()
-        create(path, data)
+        create(store, name, data)
 
-    monkeypatch.setattr(versions, "create_durable", late)
+    monkeypatch.setattr(FolderStore, "create", late)
 
 
 def test_an_overtaken_addition_is_retried(tmp_path: Path, rows: Callable, monkeypatch) -> None:
@@ -47,7 +49,7 @@ def test_an_overtaken_addition_is_retried(tmp_path: Path, rows: Callable, monkey
 def test_an_addition_overtaken_by_the_same_rows_is_done(tmp_path: Path, rows: Callable, monkeypatch) -> None:
     overtake(monkeypatch, lambda: commit(tmp_path, rows("a")))
     assert commit(tmp_path, rows("a")) == 1
-    assert open_manifest(tmp_path).table.num_rows == 1
+    assert Manifest.open(tmp_path).table.num_rows == 1
 
 
 def test_an_overtaken_removal_is_refused(tmp_path: Path, rows: Callable, make_record, monkeypatch) -> None:
@@ -67,7 +69,7 @@ def test_opening_publishes_what_a_dead_writer_committed(tmp_path: Path, rows: Ca
         (tmp_path / "metadata.parquet").unlink()
         if left_behind is not None:
             (tmp_path / "metadata.parquet").write_bytes(left_behind)
-        assert open_manifest(tmp_path).version == 2
+        assert Manifest.open(tmp_path).version == 2
         assert (tmp_path / "metadata.parquet").read_bytes() == new
 
 
@@ -85,6 +87,9 @@ def test_a_full_disk_leaves_the_old_version(tmp_path: Path, rows: Callable) -> N
     assert commit(tmp_path, rows(*"bcdef")) == 2
 
 
+NUM_STEPS = 23
+"""Before and after each thing that two commits do to the disk."""
+
 WORKER = """
 import os, signal, sys
 class NoPandas:
@@ -94,7 +99,8 @@ class NoPandas:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, NoPandas())
 from pathlib import Path
-import manifests.versions as versions
+import manifests.commit as committing
+from manifests.storage.folder import FolderStore
 from manifests.schema import SCHEMA, SampleRecord, to_table
 
 writer, first, last, roots = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
@@ -112,8 +118,11 @@ def dying(function):
         return result
     return call
 
-for name in ("write_durable", "create_durable", "make_folders", "_publish"):
-    setattr(versions, name, dying(getattr(versions, name)))
+for owner, name in (
+    (FolderStore, "replace"), (FolderStore, "create"), (FolderStore, "replace_while"),
+    (committing, "publish_newest"),
+):
+    setattr(owner, name, dying(getattr(owner, name)))
 
 plain = {field.name: "x" for field in SCHEMA} | dict.fromkeys(
     ["width", "height", "image_bytes", "label_bytes", "seed", "variant"], 1
@@ -129,7 +138,7 @@ for argument in roots:
     step_to_die_at = int(step)
     for batch in range(first, last):
         records = [SampleRecord(**plain | {"sample_id": f"{writer}-{batch:04d}-{row}"}) for row in range(5)]
-        versions.commit(Path(root), to_table(records, palette=palette))
+        committing.commit(Path(root), to_table(records, palette=palette))
         if len(roots) == 1:
             print(batch, flush=True)
     if len(roots) > 1:
@@ -160,10 +169,10 @@ def batches(root: Path) -> dict[str, list[int]]:
 def test_killed_at_each_step_and_started_again_it_ends_in_the_same_table(tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     assert start("w", 0, 3, whole).communicate()[0].split()[1:] == ["0", "1", "2"]
-    steps = range(1, 21)
+    steps = range(1, NUM_STEPS + 1)
     roots = [tmp_path / str(step) for step in steps]
     codes = start("w", 0, 2, *roots, steps=steps).communicate()[0].split()[1:]
-    assert codes == [str(-signal.SIGKILL)] * 20
+    assert codes == [str(-signal.SIGKILL)] * NUM_STEPS
     for step, root in zip(steps, roots, strict=True):
         # A plain reader sees the last committed version or, if its publisher died, the one before.
         committed = (version_numbers(root) or [0])[-1]
@@ -171,11 +180,11 @@ def test_killed_at_each_step_and_started_again_it_ends_in_the_same_table(tmp_pat
         assert published in (committed, committed - 1)
         # The next open puts that right.
         if step % 2:
-            assert open_manifest(root).version == committed
+            assert Manifest.open(root).version == committed
             assert not committed or version_number(read_schema(root)) == committed
     # The same command again ends in the same table, whether somebody opened the dataset in between or not.
-    codes = start("w", 0, 3, *roots, steps=[0] * 20).communicate()[0].split()[1:]
-    assert codes == ["0"] * 20
+    codes = start("w", 0, 3, *roots, steps=[0] * NUM_STEPS).communicate()[0].split()[1:]
+    assert codes == ["0"] * NUM_STEPS
     for root in roots:
         assert (root / "metadata.parquet").read_bytes() == (whole / "metadata.parquet").read_bytes()
 
@@ -204,7 +213,7 @@ def test_four_writers_and_random_kills_lose_and_duplicate_nothing(tmp_path: Path
     stop.set()
     watcher.join()
 
-    manifest = open_manifest(tmp_path)
+    manifest = Manifest.open(tmp_path)
     found = batches(tmp_path) if manifest.version else {}
     for writer, batches_acknowledged in acknowledged.items():
         assert batches_acknowledged <= set(found.get(writer, []))
@@ -222,4 +231,4 @@ def test_four_writers_at_once_all_arrive(tmp_path: Path) -> None:
     processes = [start(writer, 0, 6, tmp_path) for writer in "abcd"]
     assert [process.communicate()[0].split()[1:] for process in processes] == [list("012345")] * 4
     assert batches(tmp_path) == {writer: list(range(6)) for writer in "abcd"}
-    assert open_manifest(tmp_path).version == 24
+    assert Manifest.open(tmp_path).version == 24

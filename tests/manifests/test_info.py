@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from manifests.commit import commit
 from manifests.info import describe
 from manifests.reader import ManifestError
 from manifests.schema import to_table
-from manifests.versions import commit
 
 
 def test_a_dataset_at_a_glance(tmp_path: Path, make_record: Callable, palette: dict) -> None:

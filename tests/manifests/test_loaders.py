@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from manifests.commit import commit
 from manifests.decoding import UndecodableError
 from manifests.loaders import SamplePairs
 from manifests.schema import to_table
-from manifests.versions import commit
 
 
 def test_a_sample_is_the_published_pixels(tmp_path: Path, publish: Callable) -> None:
@@ -88,7 +88,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, publish: Callable) -> None:
 def test_nothing_else_imports_torch() -> None:
     code = """
 import sys
-import manifests.durable, manifests.info, manifests.splits, manifests.verify, manifests.versions
+import manifests.durable, manifests.info, manifests.splits, manifests.verification.verify, manifests.versions
 assert not {"torch", "torchvision", "cv2", "PIL"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from manifests.reader import read_records
-from manifests.verify import verify
+from manifests.verification.verify import verify
 from manifests.versions import version_numbers
 from pipeline.config import load_config
 from pipeline.images import encode_jpeg, encode_png

@@ -9,7 +9,7 @@ import pytest
 
 from manifests.reader import read_records
 from manifests.schema import SampleRecord
-from manifests.verify import verify
+from manifests.verification.verify import verify
 from pipeline.config import RunConfig
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.generate import Generation

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from manifests.commit import commit
 from manifests.durable import make_folders
 from manifests.schema import SampleRecord, to_table
-from manifests.versions import commit
 from pipeline.config import RunConfig
 from pipeline.palette import Palette
 from pipeline.shards import (

@@ -7,25 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from manifests import versions
+import manifests.commit as committing
+from manifests.commit import commit
+from manifests.manifest import Manifest
 from manifests.merge import ConflictError
 from manifests.reader import ManifestError, read_records, read_schema
 from manifests.schema import SCHEMA, SchemaError, to_table, version_number
-from manifests.versions import commit, open_manifest, read_version, version_numbers
+from manifests.versions import read_version, version_numbers
 from manifests.writer import table_bytes
 
 
 def test_a_dataset_grows_version_by_version(tmp_path: Path, rows: Callable, make_record: Callable) -> None:
-    assert open_manifest(tmp_path).version == 0 and open_manifest(tmp_path).records == []
+    assert Manifest.open(tmp_path).version == 0 and Manifest.open(tmp_path).records == []
     assert commit(tmp_path, rows("b", "a"), message="first", config_sha256="c", snapshot_sha256="s") == 1
     assert commit(tmp_path, rows("c")) == 2
     assert commit(tmp_path, remove=[make_record("a").sample_id]) == 3
     assert read_records(tmp_path) == [make_record("b"), make_record("c")]
 
-    manifest = open_manifest(tmp_path)
+    manifest = Manifest.open(tmp_path)
     assert manifest.version == version_number(manifest.table.schema) == 3
     assert manifest.records == read_records(tmp_path)
-    assert open_manifest(tmp_path, version=1).records == [make_record("a"), make_record("b")]
+    assert Manifest.open(tmp_path, version=1).records == [make_record("a"), make_record("b")]
 
     history = [read_version(tmp_path, number) for number in version_numbers(tmp_path)]
     assert [(v.version, v.parent, v.rows, v.added, v.removed) for v in history] == [
@@ -52,7 +54,7 @@ def test_a_dataset_of_an_earlier_release_can_be_read_and_added_to(
 ) -> None:
     with monkeypatch.context() as earlier:
         earlier.setattr(
-            versions,
+            committing,
             "table_bytes",
             lambda table: table_bytes(table.drop_columns(["render_sha256", "background_sha256"])),
         )
@@ -61,7 +63,7 @@ def test_a_dataset_of_an_earlier_release_can_be_read_and_added_to(
     assert read_records(tmp_path) == [make_record("a"), make_record("b")]
     assert commit(tmp_path, rows("b")) == 1
     assert commit(tmp_path, rows("c", background_sha256="9" * 64), remove=[make_record("a").sample_id]) == 2
-    assert open_manifest(tmp_path, version=1).records == [make_record("a"), make_record("b")]
+    assert Manifest.open(tmp_path, version=1).records == [make_record("a"), make_record("b")]
     assert read_records(tmp_path) == [make_record("b"), make_record("c", background_sha256="9" * 64)]
 
 
@@ -139,7 +141,7 @@ def test_a_table_without_version_records_is_read_but_not_built_upon(tmp_path: Pa
     copy = tmp_path / "copy"
     copy.mkdir()
     (copy / "metadata.parquet").write_bytes((tmp_path / "made" / "metadata.parquet").read_bytes())
-    assert open_manifest(copy).table.num_rows == 1
+    assert Manifest.open(copy).table.num_rows == 1
     with pytest.raises(ManifestError, match="does not account for"):
         commit(copy, rows("b"))
 
@@ -147,14 +149,14 @@ def test_a_table_without_version_records_is_read_but_not_built_upon(tmp_path: Pa
 def test_damaged_versions_are_named(tmp_path: Path, rows: Callable) -> None:
     commit(tmp_path, rows("a"))
     with pytest.raises(ManifestError, match=r"has no version 7; it has \[1\]"):
-        open_manifest(tmp_path, version=7)
+        Manifest.open(tmp_path, version=7)
     part = tmp_path / "_versions" / read_version(tmp_path, 1).table
     part.write_bytes(part.read_bytes()[:-1])
     with pytest.raises(ManifestError, match="damaged"):
-        open_manifest(tmp_path)
+        Manifest.open(tmp_path)
     part.unlink()
     with pytest.raises(ManifestError, match="is missing"):
-        open_manifest(tmp_path)
+        Manifest.open(tmp_path)
     (tmp_path / "_versions" / "00000001.json").write_bytes(b"")
     with pytest.raises(ManifestError, match="00000001.json is damaged"):
-        open_manifest(tmp_path)
+        Manifest.open(tmp_path)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 __all__ = ["REMEDIES", "Finding", "Report"]
 
@@ -58,7 +57,7 @@ class Finding:
 class Report:
     """What a verification looked at and found."""
 
-    root: Path
+    root: str
     version: int
     """The published version; 0 = there is none."""
     is_deep: bool
