@@ -3,25 +3,30 @@
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from manifests.manifest import Manifest
-from manifests.merge import ConflictError, Merge, changes, merge_rows
-from manifests.reader import TABLE_NAME, ManifestError
-from manifests.schema import palette_of, same_classes, with_version_number
+from manifests.merge import ConflictError, Merge, plan_merge
+from manifests.reader import TABLE_NAME
+from manifests.schema import SCHEMA, palette_of, same_classes, with_version_number
 from manifests.storage.opening import Root, open_store
 from manifests.storage.store import Store
+from manifests.table_file import ManifestError, TableFile
 from manifests.versions import (
     VERSIONS_FOLDER,
     VersionRecord,
     is_unversioned,
+    open_version_table,
     publish_newest,
     read_version,
     record_name,
     table_name,
+    version_numbers,
 )
-from manifests.writer import table_bytes
+from manifests.writer import table_bytes, write_rows
 
 __all__ = ["commit", "roll_back"]
 
@@ -67,20 +72,24 @@ def commit(
     about = {"message": message, "config_sha256": config_sha256, "snapshot_sha256": snapshot_sha256}
     removed_ids = pa.array(sorted(set(remove)), pa.string())
     for _ in range(_MAX_ATTEMPTS):
-        head = Manifest.newest(store)
-        merge = _merged(head, add, removed_ids)
-        if merge.table.equals(head.table):
+        head = _newest(store)
+        rows = head.table.schema.empty_table() if add is None else add
+        _require_same_classes(head, rows)
+        merge = plan_merge(head.ids(), rows, removed_ids, head.rows_of)
+        if merge.is_empty:
             publish_newest(store)
             return head.version
         if expected_parent not in (None, head.version):
             raise ConflictError(
-                f"{store.location} is at version {head.version}, not {expected_parent}; look and commit again."
+                f"{store.location} is at version {head.version}, not {expected_parent}; look again."
             )
-        if _put_version(head, merge, about):
+        if _put_version(head, merge, rows.schema, about):
             publish_newest(store)
             return head.version + 1
         if len(removed_ids):
-            raise _overtaken(head)
+            raise ConflictError(
+                f"{store.location}: version {head.version + 1} came from another writer; look again."
+            )
     raise ConflictError(
         f"{store.location}: {_MAX_ATTEMPTS} attempts were overtaken by other writers; commit again."
     )
@@ -102,19 +111,14 @@ def roll_back(root: Root | Store, version: int, *, message: str = "") -> int:
         ManifestError: there is no such version, or a file of it is damaged.
     """
     store = open_store(root)
-    _require_versioned(store)
-    head, wanted = Manifest.newest(store), Manifest.open(store, version=version)
-    if wanted.table.equals(head.table):
-        publish_newest(store)
-        return head.version
-    if not _put_version(
-        head,
-        changes(head.table, wanted.table),
-        {"message": message or f"roll back to version {version}"},
-    ):
-        raise _overtaken(head)
-    publish_newest(store)
-    return head.version + 1
+    wanted, head = Manifest.open(store, version=version), Manifest.newest(store)
+    return commit(
+        store,
+        wanted.table,
+        head.table["sample_id"].to_pylist(),
+        message=message or f"roll back to version {version}",
+        expected_parent=head.version,
+    )
 
 
 def _require_versioned(store: Store) -> None:
@@ -125,38 +129,51 @@ def _require_versioned(store: Store) -> None:
         )
 
 
-def _overtaken(head: Manifest) -> ConflictError:
-    return ConflictError(
-        f"{head.store.location}: version {head.version + 1} came from another writer; look and commit again."
-    )
+class _Head(NamedTuple):
+    """The newest version, whose rows are read in parts."""
+
+    store: Store
+    version: int
+    table: TableFile
+
+    def ids(self) -> pa.ChunkedArray:
+        return self.table.read(["sample_id"])["sample_id"]
+
+    def rows_of(self, ids: pa.Array) -> pa.Table:
+        found = [part.filter(pc.is_in(part["sample_id"], value_set=ids)) for part in self.table.parts()]
+        return pa.concat_tables(found)
 
 
-def _merged(head: Manifest, add: pa.Table | None, removed_ids: pa.Array) -> Merge:
-    """The head's rows with the change applied, carrying the palette that belongs to them."""
-    if add is None:
-        add = head.table.slice(0, 0)
-    palette, new_palette = palette_of(head.table.schema), palette_of(add.schema)
+def _newest(store: Store) -> _Head:
+    numbers = version_numbers(store)
+    if not numbers:
+        return _Head(store, 0, TableFile(table_bytes(SCHEMA.empty_table()), where=store.location))
+    return _Head(store, numbers[-1], open_version_table(store, read_version(store, numbers[-1])))
+
+
+def _require_same_classes(head: _Head, rows: pa.Table) -> None:
+    palette, new_palette = palette_of(head.table.schema), palette_of(rows.schema)
     if head.version and not same_classes(new_palette, palette):
         raise ConflictError(
             f"The rows were made with palette '{new_palette.get('name')}', which differs from the palette "
             f"'{palette.get('name')}' of {head.store.location}; publish them to a folder of their own."
         )
-    merge = merge_rows(head.table, add, removed_ids)
-    return merge._replace(table=merge.table.replace_schema_metadata(add.schema.metadata))
 
 
-def _put_version(head: Manifest, merge: Merge, about: dict[str, str | None]) -> bool:
-    """Make a table the head's next version; False when another writer was first."""
+def _put_version(head: _Head, merge: Merge, schema: pa.Schema, about: dict[str, str | None]) -> bool:
+    """Make the merged rows the head's next version; False when another writer was first."""
     # Write the table under a name of its own, then the record that makes it the version.
     store, version = head.store, head.version + 1
-    data = table_bytes(with_version_number(merge.table, version))
+    # The palette is that of the rows that come: what it says beside names and colours may be newer.
+    schema = SCHEMA.with_metadata(schema.metadata)
+    data = write_rows(merge.rows(head.table.parts()), with_version_number(schema, version))
     digest = hashlib.sha256(data).hexdigest()
     record = VersionRecord(
         version=version,
         parent=head.version,
-        rows=merge.table.num_rows,
-        added=merge.added,
-        removed=merge.removed,
+        rows=head.table.num_rows - len(merge.remove) + merge.add.num_rows,
+        added=merge.add.num_rows,
+        removed=len(merge.remove),
         table=f"manifest-{version:08d}-{digest[:12]}.parquet",
         table_sha256=digest,
         created=datetime.now(UTC).replace(microsecond=0),

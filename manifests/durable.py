@@ -64,7 +64,7 @@ def is_temporary(name: str) -> bool:
     return name.startswith(".") and name.endswith(".tmp")
 
 
-def write_durable(path: Path, data: bytes) -> None:
+def write_durable(path: Path, data: bytes | memoryview) -> None:
     """Write `data` to `path`, replacing what was there; a reader sees the old bytes or the new, never a mix.
 
     Raises:

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pyarrow as pa
 
-from manifests.reader import ManifestError, open_parquet
 from manifests.storage.store import Store
+from manifests.table_file import ManifestError, TableFile
 from manifests.versions import read_version, read_version_table, version_numbers
 
 __all__ = ["NAME_COLUMNS", "STAGING_FOLDER", "named_by_others", "named_by_versions", "named_in"]
@@ -35,8 +35,8 @@ def named_by_staged(store: Store) -> set[str]:
     for name in store.names(STAGING_FOLDER):
         if name.endswith(".parquet"):
             # One that has been published meanwhile is no longer there.
-            with suppress(FileNotFoundError), open_parquet(store.read(name), where=name) as file:
-                names |= named_in(file.read(columns=list(NAME_COLUMNS)))
+            with suppress(FileNotFoundError):
+                names |= named_in(TableFile(store.read(name), where=name).read(NAME_COLUMNS))
     return names
 
 

@@ -1,5 +1,6 @@
-"""The rows of the next version, from those of the last one."""
+"""The rows of the next version, from those of the last one, a part at a time."""
 
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow.compute as pc
 
 from manifests.schema import SCHEMA, SchemaError, check_schema
 
-__all__ = ["ConflictError", "Merge", "changes", "merge_rows"]
+__all__ = ["ConflictError", "Merge", "plan_merge"]
 
 
 class ConflictError(RuntimeError):
@@ -16,57 +17,71 @@ class ConflictError(RuntimeError):
 
 
 class Merge(NamedTuple):
-    """A table, and how it differs from the one it was made from."""
+    """What really changes: rows that leave, and rows that come."""
 
-    table: pa.Table
-    """One row per sample_id, ordered by it; the same rows give the same table whatever the commits were."""
-    added: int
-    removed: int
+    remove: pa.Array
+    """sample_ids of rows that are there."""
+    add: pa.Table
+    """Rows that are not there, or leave; one per sample_id, ascending."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not len(self.remove) and not self.add.num_rows
+
+    def rows(self, present: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """The merged rows, ascending: the same whatever the commits before were.
+
+        Args:
+            present: the rows that are there, ascending, in any parts.
+        """
+        new_ids = self.add["sample_id"].to_numpy()
+        num_added = 0
+        for part in present:
+            # Of the rows that come, take those up to the last one of this part.
+            stop = int(np.searchsorted(new_ids, part["sample_id"][-1].as_py(), side="right"))
+            coming = self.add.slice(num_added, stop - num_added)
+            num_added = stop
+            if len(self.remove):
+                part = part.filter(pc.invert(pc.is_in(part["sample_id"], value_set=self.remove)))
+            yield pa.concat_tables([part, coming]).sort_by("sample_id") if coming.num_rows else part
+        yield self.add.slice(num_added)
 
 
-def merge_rows(present: pa.Table, add: pa.Table, remove: pa.Array) -> Merge:
-    """Take out the ids in `remove`, then add rows; a row that is there already is not added twice.
+def plan_merge(
+    ids: pa.ChunkedArray, add: pa.Table, remove: pa.Array, read: Callable[[pa.Array], pa.Table]
+) -> Merge:
+    """Hold a change against what is there: a row that is there already is not added twice, one that is
+    removed and added with the same values stays, and ids that are gone are not missed.
+
+    Args:
+        ids: string [N], the sample_ids that are there, ascending.
+        add: rows to add, in any order.
+        remove: sample_ids to take out.
+        read: some ids of those that are there -> their rows, ascending.
 
     Raises:
         ConflictError: a sample_id stands for two rows that differ.
         SchemaError: `add` has other columns, or nulls where a value is needed.
     """
-    _check_rows(add)
-    kept = present.filter(pc.invert(pc.is_in(present["sample_id"], value_set=remove)))
-    both = pa.concat_tables([kept, add.select(SCHEMA.names).cast(SCHEMA.with_metadata(None))])
-    both = both.sort_by("sample_id")
+    add = _distinct(_checked(add))
+    remove = remove.filter(pc.is_in(remove, value_set=ids))
+    known = add["sample_id"].filter(pc.is_in(add["sample_id"], value_set=ids)).combine_chunks()
+    if not len(known):
+        return Merge(remove, add)
 
-    # Equal ids are neighbours now: the second of two equal rows goes.
-    ids = both["sample_id"].combine_chunks()
-    repeated = pc.fill_null(pc.equal(ids[1:], ids[:-1]), False) if len(ids) else pa.array([], pa.bool_())
-    firsts = pc.indices_nonzero(repeated)
-    _check_equal(both.take(firsts), both.take(pc.add(firsts, 1)))
-    is_first = pa.concat_arrays([pa.array([True] * min(len(ids), 1), pa.bool_()), pc.invert(repeated)])
-    table = both.filter(is_first)
-    return Merge(table, added=table.num_rows - kept.num_rows, removed=present.num_rows - kept.num_rows)
-
-
-def changes(present: pa.Table, wanted: pa.Table) -> Merge:
-    """The wanted rows, and how they differ from those that are there; both ordered by sample_id."""
-    shared = present.filter(pc.is_in(present["sample_id"], value_set=wanted["sample_id"]))
-    others = wanted.filter(pc.is_in(wanted["sample_id"], value_set=present["sample_id"]))
-    num_same = shared.num_rows - _num_unequal(shared, others)
-    return Merge(wanted, added=wanted.num_rows - num_same, removed=present.num_rows - num_same)
+    # Of rows that are there and come again, some are the same, and the others must leave first.
+    there, again = read(known), _with_ids(add, known)
+    is_same = _equal_rows(there, again)
+    same = known.filter(is_same)
+    stays = pc.invert(pc.is_in(known, value_set=remove))
+    _refuse(there, again, pc.and_not(stays, is_same))
+    return Merge(
+        remove.filter(pc.invert(pc.is_in(remove, value_set=same))),
+        add.filter(pc.invert(pc.is_in(add["sample_id"], value_set=same))),
+    )
 
 
-def _num_unequal(rows: pa.Table, others: pa.Table) -> int:
-    """Rows of two tables with the same ids that have a differing value."""
-    differs = pa.array(np.zeros(rows.num_rows, bool))
-    for name in SCHEMA.names:
-        if not pa.types.is_list(SCHEMA.field(name).type):  # pixel counts follow from the label's sha256
-            one, other = rows[name], others[name]
-            is_equal = pc.fill_null(pc.equal(one, other), False)
-            both_empty = pc.and_(pc.is_null(one), pc.is_null(other))
-            differs = pc.or_(differs, pc.invert(pc.or_(is_equal, both_empty)))
-    return pc.sum(differs).as_py() or 0
-
-
-def _check_rows(rows: pa.Table) -> None:
+def _checked(rows: pa.Table) -> pa.Table:
     check_schema(rows.schema)
     unknown = [name for name in rows.schema.names if name not in SCHEMA.names]
     if unknown:
@@ -76,14 +91,43 @@ def _check_rows(rows: pa.Table) -> None:
     empty = [field.name for field in SCHEMA if not field.nullable and rows[field.name].null_count]
     if empty:
         raise SchemaError(f"The rows have no value in {', '.join(empty)}; fill them before publishing.")
+    return rows.select(SCHEMA.names).cast(SCHEMA.with_metadata(None))
 
 
-def _check_equal(rows: pa.Table, others: pa.Table) -> None:
-    if rows.equals(others):
+def _distinct(rows: pa.Table) -> pa.Table:
+    """Ordered by id; of equal rows one."""
+    rows = rows.sort_by("sample_id").combine_chunks()
+    ids = rows["sample_id"].combine_chunks()
+    is_repeated = pc.equal(ids[1:], ids[:-1]) if len(ids) > 1 else pa.array([], pa.bool_())
+    firsts = pc.indices_nonzero(is_repeated)
+    if not len(firsts):
+        return rows
+    one, other = rows.take(firsts), rows.take(pc.add(firsts, 1))
+    _refuse(one, other, pc.invert(_equal_rows(one, other)))
+    return rows.filter(pa.concat_arrays([pa.array([True]), pc.invert(is_repeated)]))
+
+
+def _with_ids(rows: pa.Table, ids: pa.Array) -> pa.Table:
+    return rows.filter(pc.is_in(rows["sample_id"], value_set=ids))
+
+
+def _equal_rows(rows: pa.Table, others: pa.Table) -> pa.Array:
+    """bool [N]: which rows of two tables of one length are the same."""
+    is_equal = np.ones(rows.num_rows, bool)
+    for name in SCHEMA.names:
+        one, other = rows[name].combine_chunks(), others[name].combine_chunks()
+        if not one.equals(other):
+            is_equal &= [a == b for a, b in zip(one.to_pylist(), other.to_pylist(), strict=True)]
+    return pa.array(is_equal)
+
+
+def _refuse(rows: pa.Table, others: pa.Table, is_refused: pa.Array) -> None:
+    numbers = pc.indices_nonzero(is_refused)
+    if not len(numbers):
         return
-    first = next(i for i in range(rows.num_rows) if not rows.slice(i, 1).equals(others.slice(i, 1)))
-    name = next(name for name in SCHEMA.names if rows[name][first] != others[name][first])
+    row, other = (table.slice(numbers[0].as_py(), 1).to_pylist()[0] for table in (rows, others))
+    name = next(name for name in SCHEMA.names if row[name] != other[name])
     raise ConflictError(
-        f"Sample '{rows['sample_id'][first]}' exists with {name} {rows[name][first]}, and was to be added "
-        f"with {others[name][first]}; remove it in the same commit to replace it."
+        f"Sample '{row['sample_id']}' exists with {name} {row[name]}, and was to be added "
+        f"with {other[name]}; remove it in the same commit to replace it."
     )

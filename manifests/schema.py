@@ -244,11 +244,9 @@ def version_number(schema: pa.Schema) -> int:
     return int((schema.metadata or {}).get(_VERSION_KEY, b"0"))
 
 
-def with_version_number(table: pa.Table, version: int) -> pa.Table:
-    """The same rows, marked as a version."""
-    return table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), _VERSION_KEY: str(version).encode()}
-    )
+def with_version_number(schema: pa.Schema, version: int) -> pa.Schema:
+    """The same columns, marked as those of a version."""
+    return schema.with_metadata({**(schema.metadata or {}), _VERSION_KEY: str(version).encode()})
 
 
 def _palette_metadata(palette: Mapping[str, Any]) -> dict[bytes, bytes]:

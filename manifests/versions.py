@@ -19,15 +19,17 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from manifests.card import create_card
-from manifests.reader import TABLE_NAME, ManifestError, open_parquet, read_schema
-from manifests.schema import version_number, with_later_columns
+from manifests.reader import TABLE_NAME, read_schema
+from manifests.schema import version_number
 from manifests.storage.opening import Root, open_store
 from manifests.storage.store import Store
+from manifests.table_file import ManifestError, TableFile
 
 __all__ = [
     "VERSIONS_FOLDER",
     "VersionRecord",
     "is_unversioned",
+    "open_version_table",
     "publish_newest",
     "read_version",
     "read_version_table",
@@ -105,10 +107,14 @@ def read_version_table(
     Raises:
         ManifestError: its table is missing or not the one that was committed.
     """
+    return open_version_table(root, record).read(columns)
+
+
+def open_version_table(root: Root | Store, record: VersionRecord) -> TableFile:
+    """The table of one version, to read it in parts. Raises what `read_version_table` raises."""
     store = open_store(root)
     where = f"{store.location}/{table_name(record)}"
-    with open_parquet(_committed_bytes(store, record), where=where) as file:
-        return with_later_columns(file.read()) if columns is None else file.read(columns=list(columns))
+    return TableFile(_committed_bytes(store, record), where=where)
 
 
 def is_unversioned(store: Store) -> bool:

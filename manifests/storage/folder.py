@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+import pyarrow as pa
+
 from manifests.durable import create_durable, exclusive_lock, make_folders, write_durable
 from manifests.paths import check_relative, inside
 from manifests.storage.store import FileStatus, Store
@@ -33,7 +35,7 @@ class FolderStore(Store):
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
-        with open(inside(self.root, name), "rb") as file:
+        with pa.OSFile(str(inside(self.root, name))) as file:
             yield file
 
     def status(self, name: str) -> FileStatus:
@@ -55,7 +57,7 @@ class FolderStore(Store):
         for name in sorted(folders):
             yield from self.walk(name)
 
-    def replace(self, name: str, data: bytes) -> None:
+    def replace(self, name: str, data: bytes | memoryview) -> None:
         write_durable(self._place(name), data)
 
     def create(self, name: str, data: bytes) -> None:

@@ -60,8 +60,8 @@ class ObjectStore(Store):
         for parent, _, files in self._files.walk(self._key(folder), detail=True):
             yield parent[start:], {name: _status(found) for name, found in files.items() if name}
 
-    def replace(self, name: str, data: bytes) -> None:
-        self._files.pipe_file(self._key(name), data)
+    def replace(self, name: str, data: bytes | memoryview) -> None:
+        self._files.pipe_file(self._key(name), bytes(data))
 
     def create(self, name: str, data: bytes) -> None:
         self._require_conditional_writes()

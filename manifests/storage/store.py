@@ -56,7 +56,7 @@ class Store(ABC):
         return sorted(f"{parent}/{name}" for parent, files in self.walk(folder) for name in files)
 
     @abstractmethod
-    def replace(self, name: str, data: bytes) -> None:
+    def replace(self, name: str, data: bytes | memoryview) -> None:
         """Write a file, in the place of one that may be there; folders are made as needed."""
 
     @abstractmethod

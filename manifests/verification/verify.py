@@ -6,21 +6,20 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from manifests.files import named_by_others
 from manifests.paths import UnsafePathError
-from manifests.reader import TABLE_NAME, ManifestError, open_parquet
+from manifests.reader import TABLE_NAME
 from manifests.schema import (
     SCHEMA,
     SchemaError,
     check_schema,
     class_names,
     version_number,
-    with_later_columns,
 )
 from manifests.storage.opening import Root, open_store
 from manifests.storage.store import Store
+from manifests.table_file import ManifestError, TableFile
 from manifests.verification.findings import Finding, Report
 from manifests.verification.presence import FILE_KINDS, Presence
 from manifests.verification.rows import check_uniqueness, check_values, is_filled
@@ -31,7 +30,6 @@ __all__ = ["verify"]
 
 Progress = Callable[[int, int], None]
 
-_ROWS_PER_STEP = 65_536
 _COLUMNS_OF_FILES = [
     "sample_id",
     *(f"{kind}_{what}" for kind in FILE_KINDS for what in ("file_name", "bytes")),
@@ -55,18 +53,18 @@ def verify(
     version = num_rows = num_bytes = 0
     try:
         data = store.read(TABLE_NAME)
-        with open_parquet(data, where=f"{store.location}/{TABLE_NAME}") as file:
-            check_schema(file.schema_arrow)
-            version, num_rows = version_number(file.schema_arrow), file.metadata.num_rows
-            files = _files_of(file, findings)
-            num_bytes = sum(pc.sum(files[f"{kind}_bytes"]).as_py() or 0 for kind in FILE_KINDS)
-            findings += _check_versions(store, version, data, deep)
-            findings += check_uniqueness(files)
-            presence = Presence(store, files)
-            findings += presence.check(None if deep else progress)
-            if deep:
-                findings += _check_deeply(store, file, presence, num_workers or os.cpu_count() or 1, progress)
-            findings += _find_orphans(store, presence.unnamed)
+        table = TableFile(data, where=f"{store.location}/{TABLE_NAME}")
+        check_schema(table.schema)
+        version, num_rows = version_number(table.schema), table.num_rows
+        files = _files_of(table, findings)
+        num_bytes = sum(pc.sum(files[f"{kind}_bytes"]).as_py() or 0 for kind in FILE_KINDS)
+        findings += _check_versions(store, version, data, deep)
+        findings += check_uniqueness(files)
+        presence = Presence(store, files)
+        findings += presence.check(None if deep else progress)
+        if deep:
+            findings += _check_deeply(store, table, presence, num_workers or os.cpu_count() or 1, progress)
+        findings += _find_orphans(store, presence.unnamed)
     except FileNotFoundError:
         what = f"there is no such file in {store.location}"
         findings.append(Finding(code="no_manifest", where=TABLE_NAME, what=what))
@@ -88,18 +86,12 @@ def _clause(error: Exception) -> str:
     return str(error).rstrip(".")
 
 
-def _steps(file: pq.ParquetFile) -> Iterator[pa.Table]:
-    """The table's rows, some at a time."""
-    for batch in file.iter_batches(_ROWS_PER_STEP):
-        yield with_later_columns(pa.Table.from_batches([batch]))
-
-
-def _files_of(file: pq.ParquetFile, findings: list[Finding]) -> pa.Table:
+def _files_of(table: TableFile, findings: list[Finding]) -> pa.Table:
     """Check the values of all rows, and return what there is to know of their files."""
-    num_classes = len(class_names(file.schema_arrow))
+    num_classes = len(class_names(table.schema))
     num_empty = dict.fromkeys((field.name for field in SCHEMA if not field.nullable), 0)
-    files = [file.schema_arrow.empty_table().select(_COLUMNS_OF_FILES)]
-    for rows in _steps(file):
+    files = [table.schema.empty_table().select(_COLUMNS_OF_FILES)]
+    for rows in table.parts():
         for name in num_empty:
             num_empty[name] += rows[name].null_count
         findings += check_values(rows.filter(is_filled(rows)), num_classes)
@@ -112,11 +104,11 @@ def _files_of(file: pq.ParquetFile, findings: list[Finding]) -> pa.Table:
 
 
 def _check_deeply(
-    store: Store, file: pq.ParquetFile, presence: Presence, num_workers: int, progress: Progress | None
+    store: Store, table: TableFile, presence: Presence, num_workers: int, progress: Progress | None
 ) -> Iterator[Finding]:
-    num_classes = len(class_names(file.schema_arrow))
-    total, done = file.metadata.num_rows, 0
-    for rows in _steps(file):
+    num_classes = len(class_names(table.schema))
+    total, done = table.num_rows, 0
+    for rows in table.parts():
         numbers = pc.indices_nonzero(is_filled(rows)).to_pylist()
         before = done
 

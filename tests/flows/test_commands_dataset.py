@@ -14,11 +14,11 @@ def test_run_verify_and_info_on_a_tiny_run(
     said = seg2real("run", config)
     assert (said.code, "version 1, 8 images, 8 of them new" in said.out) == (0, True)
     assert "version 1, 8 images, 0 of them new" in seg2real("generate", config).out
-    said = seg2real("verify", output)
+    said = seg2real("verify", output, "--deep")
     assert (said.code, "8 rows hashed and decoded: all is well" in said.out) == (0, True)
     said = seg2real("info", output)
     assert "robot" in said.out and "train" in said.out
 
     next((output / "images").rglob("*.png")).unlink()
-    said = seg2real("verify", "--fast", output)
+    said = seg2real("verify", output)
     assert (said.code, "the image cannot be opened" in said.out) == (3, True)

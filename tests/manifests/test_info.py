@@ -7,8 +7,8 @@ import pytest
 
 from manifests.commit import commit
 from manifests.info import describe
-from manifests.reader import ManifestError
 from manifests.schema import to_table
+from manifests.table_file import ManifestError
 
 
 def test_a_dataset_at_a_glance(tmp_path: Path, make_record: Callable, palette: dict) -> None:

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from manifests.reader import ManifestError, read_records, read_schema, read_table
+from manifests.reader import read_records, read_schema, read_table
 from manifests.schema import SchemaError, class_names, version_number
+from manifests.table_file import ManifestError
 
 
 def test_what_was_published_is_read(tmp_path: Path, publish: Callable) -> None:

@@ -112,8 +112,8 @@ def test_a_table_of_an_earlier_release_is_read_as_one_without_its_later_columns(
 def test_the_version_number_travels_in_the_schema() -> None:
     table = to_table([], palette=PALETTE)
     assert version_number(table.schema) == 0
-    assert version_number(with_version_number(table, 12).schema) == 12
-    assert palette_of(with_version_number(table, 12).schema) == PALETTE
+    assert version_number(with_version_number(table.schema, 12)) == 12
+    assert palette_of(with_version_number(table.schema, 12)) == PALETTE
 
 
 LINEAGE = {
