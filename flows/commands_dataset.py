@@ -12,6 +12,9 @@ __all__ = ["commands", "verify_dataset"]
 
 commands = typer.Typer()
 
+_MAX_SHOWN = 20
+"""Findings of one code that are printed."""
+
 
 @commands.command(epilog="Example: seg2real verify output/robocup_spl --deep")
 def verify(
@@ -45,10 +48,14 @@ def verify_dataset(root: Path, *, deep: bool = False) -> bool:
 
     with show_progress("verify", "rows") as progress:
         report = check(root, deep=deep, progress=progress)
-    for finding in report.findings:
-        typer.echo(str(finding))
+    for code, num in report.num_by_code.items():
+        found = [finding for finding in report.findings if finding.code == code]
+        for finding in found[:_MAX_SHOWN]:
+            typer.echo(str(finding))
+        if num > _MAX_SHOWN:
+            typer.echo(f"{code}: {num - _MAX_SHOWN} more.")
     looked = "hashed and decoded" if report.is_deep else "with their files in place"
-    verdict = "all is well" if report.is_ok else f"{len(report.findings)} findings"
+    verdict = "all is well" if report.is_ok else f"{sum(report.num_by_code.values())} findings"
     typer.echo(f"{root}: version {report.version}, {report.num_rows} rows {looked}: {verdict}.")
     return report.is_ok
 

@@ -64,8 +64,7 @@ def plan_merge(
         SchemaError: `add` has other columns, or nulls where a value is needed.
     """
     add = _distinct(_checked(add))
-    remove = remove.filter(pc.is_in(remove, value_set=ids))
-    known = add["sample_id"].filter(pc.is_in(add["sample_id"], value_set=ids)).combine_chunks()
+    remove, known = (_those_of(named, ids) for named in (remove, add["sample_id"].combine_chunks()))
     if not len(known):
         return Merge(remove, add)
 
@@ -79,6 +78,11 @@ def plan_merge(
         remove.filter(pc.invert(pc.is_in(remove, value_set=same))),
         add.filter(pc.invert(pc.is_in(add["sample_id"], value_set=same))),
     )
+
+
+def _those_of(named: pa.Array, ids: pa.ChunkedArray) -> pa.Array:
+    """The ids that are named and there, ascending. The named ones are looked up, as they are mostly few."""
+    return ids.filter(pc.is_in(ids, value_set=named)).combine_chunks()
 
 
 def _checked(rows: pa.Table) -> pa.Table:

@@ -7,8 +7,21 @@ import pyarrow.parquet as pq
 
 __all__ = ["ROWS_PER_GROUP", "table_bytes", "write_rows"]
 
-ROWS_PER_GROUP = 131_072
+ROWS_PER_GROUP = 65_536
 """Of a manifest's row groups, the last one excepted."""
+
+_ALL_DIFFERENT = {
+    "sample_id",
+    "image_file_name",
+    "label_file_name",
+    "image_sha256",
+    "label_sha256",
+    "source_label",
+    "source_sha256",
+    "class_pixel_counts",
+    "mask_coverage",
+}
+"""Columns in which a dictionary would find next to nothing."""
 
 
 def table_bytes(table: pa.Table) -> memoryview:
@@ -29,6 +42,7 @@ def write_rows(parts: Iterable[pa.Table], schema: pa.Schema) -> memoryview:
         sink,
         schema,
         compression="zstd",
+        use_dictionary=[field.name for field in schema if field.name not in _ALL_DIFFERENT],
         write_statistics=True,
         write_page_index=True,
         write_page_checksum=True,

@@ -38,7 +38,7 @@ class ObjectStore(Store):
             ) from None
         self.location = url.rstrip("/")
         self._prefix = self.location.removeprefix("s3://")
-        self._files = S3FileSystem(use_listings_cache=False)
+        self._files = S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
         self._is_conditional = False
 
     def read(self, name: str) -> bytes:

@@ -1,9 +1,13 @@
 """What a verification can find, and what to do about it."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["REMEDIES", "Finding", "Report"]
+__all__ = ["MAX_KEPT", "REMEDIES", "Finding", "Findings", "Report"]
+
+MAX_KEPT = 1_000
+"""Findings of one code that are kept; the others are counted."""
 
 REMEDIES = {
     "no_manifest": "name the folder that holds metadata.parquet, or publish the dataset again",
@@ -53,6 +57,20 @@ class Finding:
         return f"{self.code}: {self.where}{row}: {self.what}; {self.what_to_do}."
 
 
+class Findings:
+    """What is found on the way: all counted, and of each code the first MAX_KEPT kept."""
+
+    def __init__(self) -> None:
+        self.kept: list[Finding] = []
+        self.num_by_code: Counter[str] = Counter()
+
+    def add(self, found: Iterable[Finding]) -> None:
+        for finding in found:
+            self.num_by_code[finding.code] += 1
+            if self.num_by_code[finding.code] <= MAX_KEPT:
+                self.kept.append(finding)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a verification looked at and found."""
@@ -66,12 +84,11 @@ class Report:
     num_bytes: int
     """Size of the images and labels that rows name, by the manifest."""
     findings: tuple[Finding, ...]
+    """Of each code the first MAX_KEPT."""
+    num_by_code: dict[str, int]
+    """How often each code was found, most frequent first."""
 
     @property
     def is_ok(self) -> bool:
         """Whether nothing was found."""
-        return not self.findings
-
-    def count_by_code(self) -> dict[str, int]:
-        """How often each code was found, most frequent first."""
-        return dict(Counter(finding.code for finding in self.findings).most_common())
+        return not self.num_by_code

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from manifests.reader import TABLE_NAME
 from manifests.schema import SCHEMA, SPLITS
-from manifests.verification.findings import Finding
+from manifests.verification.findings import MAX_KEPT, Finding
 
 __all__ = ["check_uniqueness", "check_values", "is_filled"]
 
@@ -44,8 +44,9 @@ def check_values(rows: pa.Table, num_classes: int) -> Iterator[Finding]:
         ("wrong_pixel_counts", pc.not_equal(summed, num_pixels), _other_sum),
     )
     for code, is_broken, say in rules:
-        for row in rows.filter(is_broken).to_pylist():
-            yield Finding(code=code, where=TABLE_NAME, what=say(row), sample_id=row["sample_id"])
+        for some in rows.filter(is_broken).to_batches(max_chunksize=MAX_KEPT):
+            for row in some.to_pylist():
+                yield Finding(code=code, where=TABLE_NAME, what=say(row), sample_id=row["sample_id"])
 
 
 def check_uniqueness(rows: pa.Table) -> Iterator[Finding]:

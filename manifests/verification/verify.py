@@ -20,7 +20,7 @@ from manifests.schema import (
 from manifests.storage.opening import Root, open_store
 from manifests.storage.store import Store
 from manifests.table_file import ManifestError, TableFile
-from manifests.verification.findings import Finding, Report
+from manifests.verification.findings import Finding, Findings, Report
 from manifests.verification.presence import FILE_KINDS, Presence
 from manifests.verification.rows import check_uniqueness, check_values, is_filled
 from manifests.verification.samples import check_samples
@@ -49,7 +49,7 @@ def verify(
         progress: called with rows done and rows in all, from the calling thread.
     """
     store = open_store(root)
-    findings: list[Finding] = []
+    findings = Findings()
     version = num_rows = num_bytes = 0
     try:
         data = store.read(TABLE_NAME)
@@ -58,27 +58,28 @@ def verify(
         version, num_rows = version_number(table.schema), table.num_rows
         files = _files_of(table, findings)
         num_bytes = sum(pc.sum(files[f"{kind}_bytes"]).as_py() or 0 for kind in FILE_KINDS)
-        findings += _check_versions(store, version, data, deep)
-        findings += check_uniqueness(files)
+        findings.add(_check_versions(store, version, data, deep))
+        findings.add(check_uniqueness(files))
         presence = Presence(store, files)
-        findings += presence.check(None if deep else progress)
+        findings.add(presence.check(None if deep else progress))
         if deep:
-            findings += _check_deeply(store, table, presence, num_workers or os.cpu_count() or 1, progress)
-        findings += _find_orphans(store, presence.unnamed)
+            findings.add(_check_deeply(store, table, presence, num_workers or os.cpu_count() or 1, progress))
+        findings.add(_find_orphans(store, presence.unnamed))
     except FileNotFoundError:
         what = f"there is no such file in {store.location}"
-        findings.append(Finding(code="no_manifest", where=TABLE_NAME, what=what))
+        findings.add([Finding(code="no_manifest", where=TABLE_NAME, what=what)])
     except SchemaError as error:
-        findings.append(Finding(code="wrong_schema", where=TABLE_NAME, what=_clause(error)))
+        findings.add([Finding(code="wrong_schema", where=TABLE_NAME, what=_clause(error))])
     except ManifestError as error:
-        findings.append(Finding(code="damaged_manifest", where=TABLE_NAME, what=_clause(error)))
+        findings.add([Finding(code="damaged_manifest", where=TABLE_NAME, what=_clause(error))])
     return Report(
         root=store.location,
         version=version,
         is_deep=deep,
         num_rows=num_rows,
         num_bytes=num_bytes,
-        findings=tuple(findings),
+        findings=tuple(findings.kept),
+        num_by_code=dict(findings.num_by_code.most_common()),
     )
 
 
@@ -86,7 +87,7 @@ def _clause(error: Exception) -> str:
     return str(error).rstrip(".")
 
 
-def _files_of(table: TableFile, findings: list[Finding]) -> pa.Table:
+def _files_of(table: TableFile, findings: Findings) -> pa.Table:
     """Check the values of all rows, and return what there is to know of their files."""
     num_classes = len(class_names(table.schema))
     num_empty = dict.fromkeys((field.name for field in SCHEMA if not field.nullable), 0)
@@ -94,12 +95,12 @@ def _files_of(table: TableFile, findings: list[Finding]) -> pa.Table:
     for rows in table.parts():
         for name in num_empty:
             num_empty[name] += rows[name].null_count
-        findings += check_values(rows.filter(is_filled(rows)), num_classes)
+        findings.add(check_values(rows.filter(is_filled(rows)), num_classes))
         files.append(rows.select(_COLUMNS_OF_FILES))
     for name, num in num_empty.items():
         if num:
             what = f"column {name} is empty in {num} rows"
-            findings.append(Finding(code="missing_value", where=TABLE_NAME, what=what))
+            findings.add([Finding(code="missing_value", where=TABLE_NAME, what=what)])
     return pa.concat_tables([part.replace_schema_metadata(None) for part in files], promote_options="default")
 
 

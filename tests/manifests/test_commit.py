@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import manifests.commit as committing
-from manifests.commit import commit
+from manifests import writer
+from manifests.commit import commit, roll_back
 from manifests.manifest import Manifest
 from manifests.merge import ConflictError
 from manifests.reader import read_records, read_schema
@@ -164,3 +166,48 @@ def test_damaged_versions_are_named(tmp_path: Path, rows: Callable) -> None:
     (tmp_path / "_versions" / "00000001.json").write_bytes(b"")
     with pytest.raises(ManifestError, match="00000001.json is damaged"):
         Manifest.open(tmp_path)
+
+
+def test_rolling_back_is_a_new_version_with_the_old_rows(
+    tmp_path: Path, rows: Callable, make_record: Callable
+) -> None:
+    commit(tmp_path, rows("a", "b"))
+    first = read_records(tmp_path)
+    changed = make_record("b", accepted=False, reject_reason="blurred")
+    commit(
+        tmp_path,
+        to_table([changed, make_record("c")], palette=_palette(tmp_path)),
+        remove=[changed.sample_id, make_record("a").sample_id],
+    )
+    assert roll_back(tmp_path, 1) == 3
+    assert read_records(tmp_path) == first
+    record = read_version(tmp_path, 3)
+    assert (record.added, record.removed, record.rows, record.parent) == (2, 2, 2, 2)
+    assert record.message == "roll back to version 1"
+    assert roll_back(tmp_path, 1, message="again") == 3 and roll_back(tmp_path, 3) == 3
+    assert roll_back(tmp_path, 2, message="not that") == 4
+    assert read_records(tmp_path) == [changed, make_record("c")]
+    with pytest.raises(ManifestError, match="has no version 9"):
+        roll_back(tmp_path, 9)
+
+
+def test_row_groups_do_not_show_how_rows_came(
+    tmp_path: Path, rows: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ROWS_PER_GROUP", 3)
+    names = [f"{number:02d}" for number in range(10)]
+    commit(tmp_path / "x", rows(*names))
+    for some in (names[4:8], names[:2], names[8:], [names[3]], [names[2]]):
+        commit(tmp_path / "y", rows(*some))
+    table = (tmp_path / "x/metadata.parquet").read_bytes()
+    gone = Manifest.open(tmp_path / "y").records[5].sample_id
+    commit(tmp_path / "y", remove=[gone])
+    commit(tmp_path / "y", rows(names[5]))
+    assert Manifest.open(tmp_path / "y").records == Manifest.open(tmp_path / "x").records
+    for number in range(6):
+        commit(tmp_path / "x", rows(f"z{number}"))
+        commit(tmp_path / "x", remove=[Manifest.open(tmp_path / "x").records[-1].sample_id])
+    assert Manifest.open(tmp_path / "x").records == Manifest.open(tmp_path / "y").records
+    with pq.ParquetFile(tmp_path / "y/metadata.parquet") as file:
+        assert [file.metadata.row_group(index).num_rows for index in range(4)] == [3, 3, 3, 1]
+    assert table != (tmp_path / "x/metadata.parquet").read_bytes()  # it says another version

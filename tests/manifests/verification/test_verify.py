@@ -266,5 +266,5 @@ def test_a_report_counts_by_code(tmp_path: Path, publish: Callable) -> None:
         os.unlink(tmp_path / record.label_file_name)
     (tmp_path / "images" / "left.png").write_bytes(b"")
     report = verify(tmp_path)
-    assert report.count_by_code() == {"missing_file": 2, "orphan_file": 1}
+    assert report.num_by_code == {"missing_file": 2, "orphan_file": 1}
     assert f"(sample {report.findings[0].sample_id})" in str(report.findings[0])
