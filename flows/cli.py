@@ -16,6 +16,7 @@ from flows import (
     commands_run,
     commands_scenes,
     commands_translate,
+    commands_versions,
 )
 from flows.prefect_settings import PACKAGES, hear_packages
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 EXIT_CODES = {
     "flows.parameters.UsageError": 2,
     "gan.device.DeviceError": 2,
+    "manifests.storage.store.StoreError": 2,
     "gan.snapshot.SnapshotError": 2,
     "gan.training_state.CheckpointMismatch": 2,
     "pipeline.config.ConfigError": 2,
@@ -51,6 +53,7 @@ for group in (
     commands_translate,
     commands_import,
     commands_dataset,
+    commands_versions,
     commands_evaluate,
 ):
     app.add_typer(group.commands)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.parameters import RootArgument, UsageError
+from flows.parameters import RootArgument, refuse_no_dataset
 
 __all__ = ["commands", "verify_dataset"]
 
@@ -24,7 +24,7 @@ def verify(
     ] = False,
 ) -> None:
     """Check every row of a dataset, and that its files are there. Exit code 3 when something is wrong."""
-    _refuse_no_dataset(root)
+    refuse_no_dataset(root)
     if not verify_dataset(root, deep=deep):
         raise typer.Exit(3)
 
@@ -34,14 +34,14 @@ def info(root: RootArgument) -> None:
     """Sum a dataset up. Images per split, pixels per class, sizes, version, snapshots."""
     from manifests.info import describe
 
-    _refuse_no_dataset(root)
+    refuse_no_dataset(root)
     for name, value in asdict(describe(root)).items():
         if isinstance(value, dict):
             value = ", ".join(f"{key} {_short(count)}" for key, count in value.items()) or "none"
         typer.echo(f"{name.replace('_', ' '):26} {value}")
 
 
-def verify_dataset(root: Path, *, deep: bool = False) -> bool:
+def verify_dataset(root: str | Path, *, deep: bool = False) -> bool:
     """Check a dataset, print every finding and a verdict, and return whether all is well."""
     from manifests.verification.verify import verify as check
     from pipeline.progress import show_progress
@@ -58,13 +58,6 @@ def verify_dataset(root: Path, *, deep: bool = False) -> bool:
     verdict = "all is well" if report.is_ok else f"{sum(report.num_by_code.values())} findings"
     typer.echo(f"{root}: version {report.version}, {report.num_rows} rows {looked}: {verdict}.")
     return report.is_ok
-
-
-def _refuse_no_dataset(root: Path) -> None:
-    """A folder without a dataset is a wrong argument, not a damaged dataset."""
-    if not (root / "metadata.parquet").exists() and not (root / "_versions").is_dir():
-        found = "it has no metadata.parquet" if root.is_dir() else "there is no such folder"
-        raise UsageError(f"{root} is no dataset: {found}; a run's output was wanted, such as output/demo.")
 
 
 def _short(value: float) -> str:

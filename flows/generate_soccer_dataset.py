@@ -81,8 +81,10 @@ def generate(
 
 
 @task(name="publish", **_stage)
-def commit(config: RunConfig, snapshot: SnapshotRef, staged: list[Shard], drawn: list[Shard]) -> RunResult:
-    version = publish(config, [*staged, *drawn], snapshot_sha256=snapshot.sha256)
+def commit(
+    config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, staged: list[Shard], drawn: list[Shard]
+) -> RunResult:
+    version = publish(config, [*staged, *drawn], prepared.records, snapshot_sha256=snapshot.sha256)
     result = report_stage(config, snapshot, version, drawn)
     show_picture("dataset", read_image(result.contact_sheet))
     create_markdown_artifact(
@@ -117,4 +119,4 @@ def generate_soccer_dataset(
         snapshot = train(resolved, prepared, num_processes)
         to_do, staged = plan(resolved, prepared, snapshot)
         drawn = generate(resolved, prepared, snapshot, to_do)
-        return commit(resolved, snapshot, staged, drawn)
+        return commit(resolved, prepared, snapshot, staged, drawn)

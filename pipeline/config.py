@@ -77,6 +77,8 @@ class PublishConfig(StrictModel):
     val_fraction: float = Field(0.1, ge=0, le=1)
     test_fraction: float = Field(0.1, ge=0, le=1)
     """Labels that come from a test folder stay in the test split whatever this says."""
+    withdrawn: Literal["keep", "remove"] = "keep"
+    """Images of labels that are gone from the sources: kept, or taken out of the next version."""
 
     @model_validator(mode="after")
     def _fractions(self) -> "PublishConfig":

@@ -97,7 +97,7 @@ WRONG_ARGUMENTS = [
     (["generate", "{config}"], "holds no snapshot of these settings; train it first"),
     (["validate", "{folder}"], "cannot be read"),
     (["preprocess", "{folder}/nowhere.yaml"], "nowhere.yaml cannot be read"),
-    (["verify", "{folder}/nowhere"], "nowhere is no dataset: there is no such folder"),
+    (["verify", "{folder}/nowhere"], "nowhere is no dataset: it has no metadata.parquet"),
     (["verify", "{folder}"], "is no dataset: it has no metadata.parquet"),
     (["info", "{folder}"], "is no dataset: it has no metadata.parquet"),
     (["scenes", "{folder}/s", "--fov", "90", "60"], "fov_degrees: range (90.0, 60.0) runs backwards"),

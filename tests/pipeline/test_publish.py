@@ -113,3 +113,34 @@ def test_the_accepted_and_the_rejected_are_both_published(config: RunConfig) -> 
     bad = replace(row("a"), accepted=False, reject_reason="constant")
     publish(config, [staged(config, 0, bad, row("b"))])
     assert [found.accepted for found in read_records(config.output)] == [False, True]
+
+
+def test_a_label_that_changed_takes_its_old_pictures_along(config: RunConfig) -> None:
+    old = [row("a"), row("b")]
+    publish(config, [staged(config, 0, *old)], old)
+    changed = replace(row("c", number=1), source_label="a.png")
+    assert publish(config, [staged(config, 1, changed)], [changed, old[1]]) == 2
+    ids = {found.sample_id for found in read_records(config.output)}
+    assert ids == {changed.sample_id, old[1].sample_id}
+    assert read_version(config.output, 2).message == "tiny: 1 images, 1 superseded"
+
+
+def test_a_label_that_was_only_renamed_keeps_its_pictures(config: RunConfig) -> None:
+    # b.png has the bytes of what was a.png, and a.png has new ones.
+    old, new = row("a"), replace(row("c", number=1), source_label="a.png")
+    publish(config, [staged(config, 0, old)], [old])
+    publish(config, [staged(config, 1, new)], [new, replace(old, source_label="b.png")])
+    assert len(read_records(config.output)) == 2
+
+
+def test_pictures_of_labels_that_are_gone_stay_or_leave(config: RunConfig) -> None:
+    old = [row("a"), row("b")]
+    publish(config, [staged(config, 0, *old)], old)
+    assert publish(config, [], [old[0]]) == 1
+    removing = config.model_copy(
+        update={"publish": config.publish.model_copy(update={"withdrawn": "remove"})}
+    )
+    assert publish(removing, [], []) == 1  # sources that could not be read withdraw nothing
+    assert publish(removing, [], [old[0]]) == 2
+    assert [found.sample_id for found in read_records(config.output)] == [old[0].sample_id]
+    assert read_version(config.output, 2).message == "tiny: 1 withdrawn"
