@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.parameters import RootArgument, refuse_no_dataset
+from flows.parameters import RootArgument, UsageError, refuse_no_dataset
 
 __all__ = ["commands", "verify_dataset"]
 
@@ -22,11 +22,37 @@ def verify(
     deep: Annotated[
         bool, typer.Option("--deep", help="Also hash and decode every file, and hash every version's table.")
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="The run that published it: rows are drawn again and compared.", metavar="YAML"),
+    ] = None,
+    num_rows: Annotated[int, typer.Option("--regenerate", min=1, help="How many, chosen at random.")] = 8,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
 ) -> None:
     """Check every row of a dataset, and that its files are there. Exit code 3 when something is wrong."""
     refuse_no_dataset(root)
-    if not verify_dataset(root, deep=deep):
+    is_ok = verify_dataset(root, deep=deep)
+    if config is not None:
+        is_ok = _regenerate(root, config, num_rows, seed) and is_ok
+    if not is_ok:
         raise typer.Exit(3)
+
+
+def _regenerate(root: str, path: Path, num_rows: int, seed: int) -> bool:
+    from pipeline.config import load_config
+    from pipeline.regenerate import regenerate
+
+    config = load_config(path)
+    if config.output.resolve() != Path(root).resolve():
+        raise UsageError(
+            f"{path} publishes to {config.output}, not to {root}; name the config of this dataset."
+        )
+    findings = regenerate(config, num_rows, seed=seed)
+    for finding in findings:
+        typer.echo(str(finding))
+    verdict = f"{len(findings)} findings" if findings else "the same bytes"
+    typer.echo(f"{root}: up to {num_rows} rows drawn again: {verdict}.")
+    return not findings
 
 
 @commands.command(epilog="Example: seg2real info output/robocup_spl")

@@ -30,6 +30,8 @@ REMEDIES = {
     "wrong_dimensions": "remove the row and generate the sample again",
     "unknown_class_id": "remove the row and generate the sample again with the right palette",
     "wrong_pixel_counts": "remove the row and generate the sample again",
+    "not_reproduced": "compare on the kind of device and the build that drew it; else do not trust the row",
+    "no_lineage": "bring back what it was drawn from, or generate the sample again",
     "orphan_file": "delete the file when no run is writing to this dataset",
 }
 """Every code that a finding can have, and what to do about it."""

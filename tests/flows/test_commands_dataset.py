@@ -16,6 +16,10 @@ def test_run_verify_and_info_on_a_tiny_run(
     assert "version 1, 8 images, 0 of them new" in seg2real("generate", config).out
     said = seg2real("verify", output, "--deep")
     assert (said.code, "8 rows hashed and decoded: all is well" in said.out) == (0, True)
+    said = seg2real("verify", output, "--config", config, "--regenerate", 3)
+    assert (said.code, "up to 3 rows drawn again: the same bytes" in said.out) == (0, True)
+    said = seg2real("verify", output / ".." / "out", "--config", config, "--seed", 1)
+    assert said.code == 0
     said = seg2real("info", output)
     assert "robot" in said.out and "train" in said.out
 
