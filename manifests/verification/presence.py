@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 
+import numpy as np
 import pyarrow as pa
 
 from manifests.paths import UnsafePathError, check_relative
@@ -14,6 +15,12 @@ __all__ = ["FILE_KINDS", "Presence"]
 FILE_KINDS = ("image", "label")
 _NUM_KINDS = len(FILE_KINDS)
 _ROWS_PER_STEP = 65_536
+_SPECIAL = {"", ".", ".."}
+_UNSAFE = {"\\", "\0", ":"}
+
+
+def _clause(error: Exception) -> str:
+    return str(error).rstrip(".")
 
 
 class Presence:
@@ -58,12 +65,14 @@ class Presence:
                 for row, name in enumerate(step[f"{kind}_file_name"].to_pylist(), start):
                     if name is None:
                         continue
-                    try:
-                        check_relative(name)
-                    except UnsafePathError as error:
-                        unsafe.append(self._finding("unsafe_path", row, kind, name, str(error).rstrip(".")))
-                        continue
-                    folder = name.rpartition("/")[0]
+                    folder, _, base = name.rpartition("/")
+                    # Beside a name that is safe, one without special parts is safe, too.
+                    if folder not in by_folder or base in _SPECIAL or not _UNSAFE.isdisjoint(base):
+                        try:
+                            check_relative(name)
+                        except UnsafePathError as error:
+                            unsafe.append(self._finding("unsafe_path", row, kind, name, _clause(error)))
+                            continue
                     by_folder.setdefault(folder, array("q")).append(row * _NUM_KINDS + kind_index)
         return unsafe, by_folder
 
@@ -77,16 +86,22 @@ class Presence:
         self, folder: str, files: Mapping[str, FileStatus] | None, places: array
     ) -> Iterator[Finding]:
         """Rows with files in a folder, against its listing; None = it is listed nowhere, look one by one."""
-        named = set()
-        for place in places:
-            row, kind = place // _NUM_KINDS, FILE_KINDS[place % _NUM_KINDS]
-            name = self._rows[f"{kind}_file_name"][row].as_py()
-            base = name.rpartition("/")[2]
-            named.add(base)
-            found = files.get(base) if files is not None else None
-            wrong = self._wrong(name, found, self._rows[f"{kind}_bytes"][row].as_py())
-            if wrong is not None:
-                yield self._finding(wrong[0], row, kind, name, f"the {kind} {wrong[1]}")
+        named: set[str] = set()
+        for kind_index, kind in enumerate(FILE_KINDS):
+            numbers = np.frombuffer(places, np.int64)
+            numbers = numbers[numbers % _NUM_KINDS == kind_index] // _NUM_KINDS
+            names, sizes = (
+                self._rows[f"{kind}_{what}"].take(pa.array(numbers)).to_pylist()
+                for what in ("file_name", "bytes")
+            )
+            for row, name, num_bytes in zip(numbers.tolist(), names, sizes, strict=True):
+                base = name.rpartition("/")[2]
+                named.add(base)
+                found = files.get(base) if files is not None else None
+                if found is None or not found.is_regular or found.num_bytes != num_bytes:
+                    wrong = self._wrong(name, found, num_bytes)
+                    if wrong is not None:
+                        yield self._finding(wrong[0], row, kind, name, f"the {kind} {wrong[1]}")
         self._num_checked += len(places)
         self.unnamed += [f"{folder}/{base}" for base in sorted(set(files or ()) - named)]
 
@@ -96,7 +111,7 @@ class Presence:
             try:
                 found = self._store.status(name)
             except UnsafePathError as error:
-                return "unsafe_path", f"is out of reach: {str(error).rstrip('.')}"
+                return "unsafe_path", f"is out of reach: {_clause(error)}"
             except OSError as error:
                 return "missing_file", f"cannot be opened ({error.strerror or 'there is none'})"
         if not found.is_regular:
