@@ -1,19 +1,16 @@
 """Commits that are overtaken, killed or short of space: nothing lost, nothing twice, never half a table."""
 
-import os
 import resource
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from manifests.commit import commit
-from manifests.durable import DiskFullError, is_temporary
+from manifests.durable import DiskFullError
 from manifests.manifest import Manifest
 from manifests.merge import ConflictError
 from manifests.reader import read_records, read_schema, read_table
@@ -187,44 +184,6 @@ def test_killed_at_each_step_and_started_again_it_ends_in_the_same_table(tmp_pat
     assert codes == ["0"] * NUM_STEPS
     for root in roots:
         assert (root / "metadata.parquet").read_bytes() == (whole / "metadata.parquet").read_bytes()
-
-
-def test_four_writers_and_random_kills_lose_and_duplicate_nothing(tmp_path: Path) -> None:
-    acknowledged: dict[str, set[int]] = {writer: set() for writer in "abcd"}
-    stop, sightings = threading.Event(), []
-
-    def watch() -> None:
-        # Any reader at any time sees whole batches only, and never fewer than before.
-        while not stop.is_set():
-            if (tmp_path / "metadata.parquet").exists():
-                sightings.append({writer: len(found) for writer, found in batches(tmp_path).items()})
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    for round_number in range(3):
-        processes = {writer: start(writer, 0, 1000, tmp_path) for writer in "abcd"}
-        for process in processes.values():
-            process.stdout.readline()
-        for number, process in enumerate(processes.values()):
-            time.sleep(0.07 + 0.037 * ((number + round_number) % 4))
-            process.kill()
-        for writer, process in processes.items():
-            acknowledged[writer] |= {int(line) for line in process.communicate()[0].split()}
-    stop.set()
-    watcher.join()
-
-    manifest = Manifest.open(tmp_path)
-    found = batches(tmp_path) if manifest.version else {}
-    for writer, batches_acknowledged in acknowledged.items():
-        assert batches_acknowledged <= set(found.get(writer, []))
-        assert found.get(writer, []) == list(range(len(found.get(writer, []))))
-    assert version_numbers(tmp_path) == list(range(1, manifest.version + 1))
-    assert manifest.table.num_rows == 5 * sum(map(len, found.values()))
-    assert manifest.version == sum(map(len, found.values()))
-    for earlier, later in zip(sightings, sightings[1:], strict=False):
-        assert all(later[writer] >= number for writer, number in earlier.items())
-    leftovers = [name for name in os.listdir(tmp_path) if is_temporary(name)]
-    assert set(os.listdir(tmp_path)) - set(leftovers) <= {"README.md", "_versions", "metadata.parquet"}
 
 
 def test_four_writers_at_once_all_arrive(tmp_path: Path) -> None:
