@@ -57,6 +57,16 @@ class FolderStore(Store):
         for name in sorted(folders):
             yield from self.walk(name)
 
+    def names(self, folder: str) -> list[str]:
+        # Without a look at each file: a dataset has as many versions as commits, and each commit lists them.
+        found = os.walk(inside(self.root, folder))
+        root = os.path.realpath(self.root)
+        return sorted(
+            os.path.relpath(os.path.join(parent, name), root).replace(os.sep, "/")
+            for parent, _, names in found
+            for name in names
+        )
+
     def replace(self, name: str, data: bytes | memoryview) -> None:
         write_durable(self._place(name), data)
 
