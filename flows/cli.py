@@ -11,6 +11,7 @@ import typer
 from flows import (
     commands_dataset,
     commands_evaluate,
+    commands_export,
     commands_import,
     commands_prepare,
     commands_run,
@@ -34,6 +35,7 @@ app = typer.Typer(
 EXIT_CODES = {
     "flows.parameters.UsageError": 2,
     "gan.device.DeviceError": 2,
+    "manifests.exports.classes.ExportError": 2,
     "manifests.storage.store.StoreError": 2,
     "gan.snapshot.SnapshotError": 2,
     "gan.training_state.CheckpointMismatch": 2,
@@ -54,6 +56,7 @@ for group in (
     commands_import,
     commands_dataset,
     commands_versions,
+    commands_export,
     commands_evaluate,
 ):
     app.add_typer(group.commands)

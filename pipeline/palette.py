@@ -39,6 +39,8 @@ class PaletteClass(StrictModel):
     """Outside the attention mask: nothing there that a label promises."""
     ignore: bool = False
     """Unlabelled pixels: they stand for no class when results are scored."""
+    thing: bool = False
+    """Its connected parts are objects, such as balls and robots; exports to instance formats count them."""
 
 
 class Palette(StrictModel):
@@ -98,7 +100,8 @@ class UnknownColorError(ValueError):
 
 
 def load_palette(path: Path) -> Palette:
-    """Read a palette from YAML: `name`, and `classes` as a list of `name`, `color`, `background`, `ignore`.
+    """Read a palette from YAML: `name`, and `classes` as a list of `name`, `color`, `background`, `ignore`,
+    `thing`.
 
     Raises:
         ValueError: the file cannot be read or is no palette; one sentence that names the file and the field.

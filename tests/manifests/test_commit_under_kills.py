@@ -79,7 +79,7 @@ def test_four_writers_and_random_kills_lose_and_duplicate_nothing(
     stop, sightings = threading.Event(), []
 
     def watch() -> None:
-        # A reader that opens the table once sees whole batches only, at any time, and never fewer than before.
+        # Who opens the table once sees whole batches only, at any time, and never fewer than before.
         while not stop.is_set():
             if table.exists():
                 ids = read_table(root, ["sample_id"])["sample_id"].to_pylist()
