@@ -32,9 +32,11 @@ def rollback(
 ) -> None:
     """Publish an older version's rows again. They become a new version; nothing in between is lost."""
     from manifests.commit import roll_back
+    from manifests.description import describe_dataset
 
     refuse_no_dataset(root)
     number = roll_back(root, version, message=message)
+    describe_dataset(root)
     typer.echo(f"{root}: version {number} has the rows of version {version}.")
 
 
@@ -51,6 +53,7 @@ def remove(
     from fnmatch import fnmatchcase
 
     from manifests.commit import commit
+    from manifests.description import describe_dataset
     from manifests.manifest import Manifest
 
     refuse_no_dataset(root)
@@ -72,6 +75,7 @@ def remove(
     number = commit(
         root, remove=ids, message=message or f"remove {', '.join(labels)}", expected_parent=manifest.version
     )
+    describe_dataset(root)
     typer.echo(f"{root}: version {number} is without these {len(ids)} rows.")
 
 

@@ -1,15 +1,14 @@
-"""The README.md of a dataset: tells people what it is, and Hugging Face's loader which files belong to it."""
+"""The README.md that a dataset has from its first version on: without it, Hugging Face's loader takes stems
+such as "test_001" for splits."""
 
 from contextlib import suppress
 
 from manifests.storage.store import Store
 
-__all__ = ["CARD_NAME", "create_card"]
+__all__ = ["CARD_NAME", "FIRST_CARD", "FRONT_MATTER", "create_card"]
 
 CARD_NAME = "README.md"
-
-# Without `data_files` the loader would make splits of its own of stems such as "test_001".
-_CARD = """\
+FRONT_MATTER = """\
 ---
 configs:
 - config_name: default
@@ -17,26 +16,15 @@ configs:
   - split: train
     path: ["metadata.parquet", "images/**", "labels/**"]
 ---
-# Synthetic images with labels
-
-Each row of `metadata.parquet` pairs an image that a network has drawn (`image_file_name`) with the label that
-it was drawn for (`label_file_name`: a palette PNG whose indices are class ids), and says how it was made. The
-column `split` says which rows are for training, validation and testing; rows with `accepted` false failed a
-quality check.
-
-```python
-from datasets import load_dataset
-
-rows = load_dataset("path/of/this/folder", split="train")
-rows = rows.filter(lambda row: row["accepted"] and row["split"] == "train")
-rows[0]["image"], rows[0]["label"]
-```
-
-Made with seg2real. `seg2real info` and `seg2real verify` summarise and check this folder.
 """
+FIRST_CARD = f"{FRONT_MATTER}# Synthetic images with labels\n\nMade with seg2real.\n"
+"""What stands there until the dataset is described; see `manifests.description`."""
 
 
 def create_card(store: Store) -> None:
     """Give the dataset a README.md; one that is there, whoever wrote it, stays."""
-    with suppress(FileExistsError):
-        store.create(CARD_NAME, _CARD.encode())
+    try:
+        store.status(CARD_NAME)
+    except FileNotFoundError:
+        with suppress(FileExistsError):
+            store.create(CARD_NAME, FIRST_CARD.encode())

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from manifests.about import read_about, write_about
 from manifests.commit import commit
+from manifests.description import describe_dataset
 from manifests.files import NAME_COLUMNS
 from manifests.manifest import Manifest
 from manifests.storage.opening import Root
@@ -76,6 +78,8 @@ def push(
         message=message or f"version {here.version} of {here.store.location}",
         expected_parent=there.version,
     )
+    write_about(there.store, read_about(here.store))
+    describe_dataset(there.store)
     return Pushed(version, num_copied, num_bytes)
 
 

@@ -77,6 +77,14 @@ class PublishConfig(StrictModel):
     val_fraction: float = Field(0.1, ge=0, le=1)
     test_fraction: float = Field(0.1, ge=0, le=1)
     """Labels that come from a test folder stay in the test split whatever this says."""
+    description: str = ""
+    """What the dataset is, for its card and croissant.json."""
+    licence: str = Field("", max_length=200)
+    """Of the dataset as a whole: an SPDX id such as "CC-BY-4.0", or a sentence; empty = not stated."""
+    sources: str = ""
+    """Where labels and photographs came from, and their licences; Markdown."""
+    url: str = ""
+    """Where the dataset can be found."""
     withdrawn: Literal["keep", "remove"] = "keep"
     """Images of labels that are gone from the sources: kept, or taken out of the next version."""
 

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from manifests.about import About, write_about
+from manifests.description import describe_dataset
 from manifests.durable import exclusive_lock, make_folders, write_durable
 from manifests.manifest import Manifest
 from manifests.reader import TABLE_NAME
+from manifests.storage.opening import open_store
 from pipeline.config import ConfigError, RunConfig
 from pipeline.contact_sheet import draw_contact_sheet
 from pipeline.drawn_size import undrawable
@@ -233,12 +236,22 @@ def generate_stage(
 
 
 def report_stage(config: RunConfig, snapshot: SnapshotRef, version: int, drawn: list[Shard]) -> RunResult:
-    """Draw the contact sheet when it is older than the dataset's table, and sum up."""
+    """Draw the contact sheet and describe the dataset when that is older than its table, and sum up."""
     rows = Manifest.open(config.output).records
     sheet = config.output / "report" / "contact-sheet.png"
     table = config.output / TABLE_NAME
     if not sheet.exists() or sheet.stat().st_mtime_ns < table.stat().st_mtime_ns:
         make_folders(sheet.parent)
         write_durable(sheet, encode_png(draw_contact_sheet(config.output, rows)))
+    _describe(config)
     num_generated = sum(len(shard.samples) for shard in drawn)
     return RunResult(version, num_generated, len(rows), snapshot.path, sheet)
+
+
+def _describe(config: RunConfig) -> None:
+    """Renew the dataset's card and croissant.json with the words of the config."""
+    words = config.publish.model_dump(include={"description", "licence", "sources", "url"})
+    about = About(name=config.name, **{key: value for key, value in words.items() if value})
+    store = open_store(config.output)
+    write_about(store, about)
+    describe_dataset(store)

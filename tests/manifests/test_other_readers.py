@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from manifests.description import describe_dataset
 from manifests.reader import read_table
 
 HUGGING_FACE = """
@@ -72,6 +73,7 @@ def test_hugging_face_decodes_images_and_labels(
 def test_the_card_shows_code_that_runs(tmp_path: Path, publish: Callable) -> None:
     root = tmp_path / "root"
     records = publish(root, *"abcdef")
+    describe_dataset(root)
     code = re.search(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)[1]
     shown = code.replace("path/of/this/folder", str(root)) + "print(rows['sample_id'][:])"
     expected = [record.sample_id for record in records if record.split == "train"]
