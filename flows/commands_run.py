@@ -105,6 +105,7 @@ def _say_result(output: Path, result: Any) -> None:
     typer.echo(
         f"\nDataset:  {output} (version {result.version}, {result.num_images} images, "
         f"{result.num_generated} of them new)\n"
+        f"To look at: {result.page}\n"
         f"Pictures: {result.contact_sheet}\n"
         f"Snapshot: {result.snapshot}\n"
         f"Check it: seg2real verify {output}"

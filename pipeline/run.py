@@ -12,6 +12,7 @@ from manifests.description import describe_dataset
 from manifests.durable import exclusive_lock, make_folders, write_durable
 from manifests.manifest import Manifest
 from manifests.reader import TABLE_NAME
+from manifests.report.page import REPORT_PATH, write_report
 from manifests.storage.opening import open_store
 from pipeline.config import ConfigError, RunConfig
 from pipeline.contact_sheet import draw_contact_sheet
@@ -23,6 +24,7 @@ from pipeline.publish import output_conflict, publish
 from pipeline.scenes.drawing import SCENES_FOLDER, draw_scenes
 from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, remove_leftovers, wanted_samples
 from pipeline.snapshot_files import best_snapshot, finished_snapshot
+from pipeline.training_record import read_training
 
 __all__ = [
     "Plan",
@@ -62,6 +64,8 @@ class RunResult(NamedTuple):
     """Images in the dataset."""
     snapshot: Path
     contact_sheet: Path
+    page: Path
+    """The dataset to look at, in a browser."""
 
 
 def run(
@@ -236,16 +240,18 @@ def generate_stage(
 
 
 def report_stage(config: RunConfig, snapshot: SnapshotRef, version: int, drawn: list[Shard]) -> RunResult:
-    """Draw the contact sheet and describe the dataset when that is older than its table, and sum up."""
-    rows = Manifest.open(config.output).records
+    """Draw the contact sheet and the page, and describe the dataset, when these are older than its table; sum
+    up."""
+    manifest = Manifest.open(config.output)
     sheet = config.output / "report" / "contact-sheet.png"
-    table = config.output / TABLE_NAME
-    if not sheet.exists() or sheet.stat().st_mtime_ns < table.stat().st_mtime_ns:
+    page, table = config.output / REPORT_PATH, config.output / TABLE_NAME
+    if any(not path.exists() or path.stat().st_mtime_ns < table.stat().st_mtime_ns for path in (sheet, page)):
         make_folders(sheet.parent)
-        write_durable(sheet, encode_png(draw_contact_sheet(config.output, rows)))
+        write_durable(sheet, encode_png(draw_contact_sheet(config.output, manifest.records)))
+        write_report(manifest, training=read_training(config.run_dir))
     _describe(config)
     num_generated = sum(len(shard.samples) for shard in drawn)
-    return RunResult(version, num_generated, len(rows), snapshot.path, sheet)
+    return RunResult(version, num_generated, manifest.table.num_rows, snapshot.path, sheet, page)
 
 
 def _describe(config: RunConfig) -> None:

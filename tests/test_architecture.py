@@ -22,6 +22,7 @@ BELOW = {
 GAN_PACKAGES = {"torch", "torchvision", "numpy", "pydantic", "safetensors"}
 MANIFESTS_PACKAGES = {"pyarrow", "numpy", "pydantic"}
 DECODING_PACKAGES = MANIFESTS_PACKAGES | {"torch", "torchvision", "cv2", "PIL"}
+REPORT_PACKAGES = DECODING_PACKAGES | {"jinja2", "markupsafe"}
 EXPORT_PACKAGES = DECODING_PACKAGES | {"pycocotools", "yaml"}
 OBJECT_STORE_PACKAGES = MANIFESTS_PACKAGES | {"s3fs"}
 DECODING_MODULES = ("manifests.loaders", "manifests.decoding")
@@ -85,6 +86,8 @@ def test_each_room_knows_its_packages_only(module: str) -> None:
         assert packages <= GAN_PACKAGES
     elif module.startswith(DECODING_MODULES):
         assert packages <= DECODING_PACKAGES
+    elif module.startswith("manifests.report"):
+        assert packages <= REPORT_PACKAGES
     elif module.startswith("manifests.exports"):
         assert packages <= EXPORT_PACKAGES
     elif module == "manifests.storage.objects":
