@@ -14,6 +14,8 @@ from websockets.sync.client import connect
 
 HOSTILE = "<img src=x onerror=\"document.title='broken'\">'</script>&amp;"
 
+KEY_CODES = {"Escape": 27, "ArrowLeft": 37, "ArrowRight": 39}
+
 
 class Browser:
     """A page in headless Chromium, spoken to by its DevTools protocol."""
@@ -53,7 +55,7 @@ class Browser:
 
     def press(self, key: str) -> None:
         text = {"text": key} if len(key) == 1 else {}
-        text |= {"text": "\r"} if key == "Enter" else {}
+        text |= {"windowsVirtualKeyCode": KEY_CODES[key]} if key in KEY_CODES else {}
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=key)
 
