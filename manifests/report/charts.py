@@ -9,6 +9,7 @@ WIDTH = 360
 ROW_HEIGHT = 20
 LABEL_WIDTH = 110
 VALUE_WIDTH = 60
+MAX_LABEL = 15
 PLOT_HEIGHT = 120
 MARGIN = 28
 STROKES = ("var(--accent)", "var(--accent-2)", "var(--accent-3)", "var(--muted)")
@@ -28,7 +29,7 @@ def bars(values: Mapping[str, float], *, colors: Sequence[str] = (), form: str =
     for number, (name, value) in enumerate(values.items()):
         y, length = number * ROW_HEIGHT, max(space * value / largest, 1 if value else 0)
         fill = escape(colors[number]) if colors else STROKES[0]
-        shown = name if len(name) <= 16 else name[:15] + "\u2026"
+        shown = name if len(name) <= MAX_LABEL else name[: MAX_LABEL - 1] + "\u2026"
         parts.append(
             f'<text x="{LABEL_WIDTH - 8}" y="{y + 14}" text-anchor="end">{escape(shown)}'
             f"<title>{escape(name)}</title></text>"
