@@ -25,7 +25,7 @@ from manifests.storage.folder import FolderStore
 from manifests.storage.store import FileStatus
 from manifests.verification.verify import verify
 
-__all__ = ["MEASUREMENTS", "made_up_rows", "run"]
+__all__ = ["MEASUREMENTS", "ListedFolder", "made_up_rows", "measure_apart", "run"]
 
 ROWS_PER_FOLDER = 256
 NUM_APPENDED = 10_000
@@ -180,13 +180,14 @@ def run(num_rows: tuple[int, ...] = (10_000, 100_000, 1_000_000)) -> dict[str, A
     for num in num_rows:
         with tempfile.TemporaryDirectory(prefix="manifest-scale-") as folder:
             root = Path(folder) / "dataset"
-            _in_own_process("create", root, num)
-            found[str(num)] = {name: _in_own_process(name, root, num) for name in MEASUREMENTS}
+            measure_apart("create", root, num)
+            found[str(num)] = {name: measure_apart(name, root, num) for name in MEASUREMENTS}
             found[str(num)]["table_mb"] = (root / "metadata.parquet").stat().st_size / 1e6
     return found
 
 
-def _in_own_process(name: str, root: Path, num_rows: int) -> dict[str, float]:
+def measure_apart(name: str, root: Path, num_rows: int) -> dict[str, float]:
+    """One measurement, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.manifest_scale", "--measure", name, str(root), str(num_rows)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout)
