@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 MAX_MEGAPIXELS = 64.0
 """Larger files are refused on their header; a file of a few kB can hold gigabytes of pixels."""
 
+_LABEL_LEVEL = 3
+"""Of zlib. Higher ones take several times as long and save a quarter."""
+
 _OTHER_FORMATS = ("BMP", "GIF", "TIFF", "WEBP")
 _PILLOW_ERRORS = (
     OSError,
@@ -182,17 +185,24 @@ def encode_jpeg(array: np.ndarray, quality: int) -> bytes:
 def encode_label_png(label_map: np.ndarray, palette: Palette) -> bytes:
     """Palette PNG of a label map uint8 [H, W]: ids for machines, colours for people.
 
-    An 8-bit grey PNG becomes one by naming another colour type in its header and adding the palette.
+    Unfiltered and deflated here: OpenCV's way takes longer to encode and two to four times as long to decode.
     """
     top = int(label_map.max(initial=0))
     if top >= palette.num_classes:
         raise ValueError(
             f"label map has class id {top}, but palette '{palette.name}' ends at {palette.num_classes - 1}"
         )
-    grey = encode_png(label_map)
-    signature, header_chunk, pixels = grey[:8], grey[16:29], grey[33:]
-    indexed = header_chunk[:9] + b"\x03" + header_chunk[10:]
-    return signature + _chunk(b"IHDR", indexed) + _chunk(b"PLTE", palette.colors.tobytes()) + pixels
+    height, width = label_map.shape
+    rows = np.zeros((height, 1 + width), np.uint8)  # each is led by its filter: 0, none
+    rows[:, 1:] = label_map
+    header = struct.pack(">II5B", width, height, 8, 3, 0, 0, 0)  # 8-bit indices of a palette
+    return (
+        PNG_SIGNATURE
+        + _chunk(b"IHDR", header)
+        + _chunk(b"PLTE", palette.colors.tobytes())
+        + _chunk(b"IDAT", zlib.compress(rows, _LABEL_LEVEL))
+        + _chunk(b"IEND", b"")
+    )
 
 
 def write_file(path: Path, data: bytes) -> None:
