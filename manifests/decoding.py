@@ -45,14 +45,14 @@ def decode_image(data: bytes) -> np.ndarray:
 
     if not data:
         raise UndecodableError("it is empty")
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise UndecodableError(f"it is damaged ({error.err})") from error
     if pixels is None:
         raise UndecodableError("it is damaged or no image")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    return pixels
 
 
 def decode_label(data: bytes) -> np.ndarray:
