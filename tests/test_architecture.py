@@ -23,6 +23,7 @@ GAN_PACKAGES = {"torch", "torchvision", "numpy", "pydantic", "safetensors"}
 MANIFESTS_PACKAGES = {"pyarrow", "numpy", "pydantic"}
 DECODING_PACKAGES = MANIFESTS_PACKAGES | {"torch", "torchvision", "cv2", "PIL"}
 REPORT_PACKAGES = DECODING_PACKAGES | {"jinja2", "markupsafe"}
+HUGGING_FACE_PACKAGES = MANIFESTS_PACKAGES | {"datasets"}
 EXPORT_PACKAGES = DECODING_PACKAGES | {"pycocotools", "yaml"}
 OBJECT_STORE_PACKAGES = MANIFESTS_PACKAGES | {"s3fs"}
 DECODING_MODULES = ("manifests.loaders", "manifests.decoding")
@@ -84,6 +85,8 @@ def test_each_room_knows_its_packages_only(module: str) -> None:
     packages = _packages(module)
     if module.startswith("gan"):
         assert packages <= GAN_PACKAGES
+    elif module == "manifests.loaders.huggingface":
+        assert packages <= HUGGING_FACE_PACKAGES
     elif module.startswith(DECODING_MODULES):
         assert packages <= DECODING_PACKAGES
     elif module.startswith("manifests.report"):

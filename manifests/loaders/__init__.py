@@ -1,0 +1,1 @@
+"""Reading a dataset for training: selections of rows, batches in threads, torch datasets."""
