@@ -55,10 +55,12 @@ KILLS = {
     "between two shards": ("pipeline.generate:Generation.run", 2),
     "staging a shard": ("pipeline.shards:write_durable", 2),
     "between staging and commit": ("pipeline.publish:commit", 1),
-    "between the table and its record": ("manifests.versions:create_durable", 1),
-    "between the record and publishing": ("manifests.versions:_publish", 2),
+    "between the table and its record": ("manifests.storage.folder:FolderStore.create", 1),
+    "between the record and publishing": ("manifests.commit:publish_newest", 1),
     "between commit and tidying up": ("pipeline.publish:staged_path", 2),
     "drawing the contact sheet": ("pipeline.run:draw_contact_sheet", 1),
+    "making the page": ("pipeline.run:write_report", 1),
+    "describing the dataset": ("pipeline.run:describe_dataset", 1),
 }
 
 
@@ -75,6 +77,8 @@ def test_killed_and_started_again_it_ends_in_the_same_dataset(
     assert verify(tmp_path / "out").is_ok
     assert [path.name for path in (tmp_path / "out" / "_staging").iterdir()] == ["run.lock"]
     sheet = Path("out", "report", "contact-sheet.png")
+    for described in (sheet, Path("out", "README.md")):
+        assert (tmp_path / described).exists()
     assert (tmp_path / sheet).read_bytes() == (whole / sheet).read_bytes()
 
 
@@ -109,7 +113,7 @@ def test_new_labels_and_variants_are_added_and_a_new_snapshot_replaces(
     # Training that went on draws everything anew, in one version.
     settings = ("scenes.num=10", "generate.variants=2", "train.total_images=10")
     outcome = seg2real("run", config, *settings)
-    assert outcome.code == 0 and "20 images added, 20 superseded" in outcome.text
+    assert outcome.code == 0 and "20 images, 20 superseded" in outcome.text
     renewed = {row.sample_id: row for row in read_records(tmp_path / "out")}
     assert len(renewed) == 20 and not renewed.keys() & more.keys()
     assert {row.snapshot_name for row in renewed.values()} == {"snapshot-00000010"}
