@@ -47,9 +47,10 @@ def to_hf(
         table = table.set_column(position, kind, _pictures(store, names))
     features = datasets.Features.from_arrow_schema(table.schema)
     features |= {kind: datasets.Image() for kind in ("image", "label")}
+    features = datasets.Features(features)
     return datasets.Dataset(
-        datasets.table.InMemoryTable(table.replace_schema_metadata(None)),
-        info=datasets.DatasetInfo(features=datasets.Features(features)),
+        datasets.table.InMemoryTable(table.cast(features.arrow_schema)),
+        info=datasets.DatasetInfo(features=features),
     )
 
 
