@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
-from torchvision.transforms.functional import to_tensor
+from torchvision.transforms.functional import normalize, to_tensor
 
 from manifests.commit import commit
 from manifests.decoding import decode_image
@@ -37,12 +37,13 @@ from manifests.schema import SampleRecord, to_table
 from pipeline.images import encode_jpeg, encode_label_png, write_file
 from pipeline.palette import Palette, load_palette
 
-__all__ = ["publish_pitches", "run"]
+__all__ = ["pil_folder", "publish_pitches", "run"]
 
 SIZE_PX = 256
 BATCH_SIZE = 32
 NUM_WORKERS = 2
 JPEG_QUALITY = 95
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PALETTE = Path(__file__).parents[1] / "configs" / "palettes" / "nubots.yaml"
 SMOKE = {"num_samples": 48, "num_rounds": 1, "size_px": 64}
 
@@ -87,11 +88,8 @@ def publish_pitches(root: Path, num_samples: int, size_px: int) -> None:
 
 def _measured(root: Path, num_rounds: int) -> dict[str, Any]:
     selection = Selection(root)
-    paths = [
-        tuple(root / name for name in names)
-        for names in zip(*(selection.file_names(kind) for kind in ("image", "label")), strict=True)
-    ]
-    contents = [tuple(path.read_bytes() for path in pair) for pair in paths]
+    folder = pil_folder(root, selection)
+    contents = [tuple(path.read_bytes() for path in pair) for pair in folder.paths]
 
     def loader(dataset: Dataset) -> Iterable[Any]:
         return DataLoader(
@@ -103,7 +101,8 @@ def _measured(root: Path, num_rounds: int) -> dict[str, Any]:
         )
 
     ways: dict[str, Callable[[], Any]] = {
-        "PIL folder, 2 workers": lambda: _count(loader(_PilFolder(paths))),
+        "PIL, normalised, 2 workers": lambda: _count(loader(pil_folder(root, selection, is_normalised=True))),
+        "PIL folder, 2 workers": lambda: _count(loader(folder)),
         "SamplePairs, 2 workers": lambda: _count(loader(SamplePairs(selection))),
     }
     readers = {num: BatchReader(selection, batch_size=BATCH_SIZE, num_threads=num) for num in (1, 2)}
@@ -111,9 +110,9 @@ def _measured(root: Path, num_rounds: int) -> dict[str, Any]:
         ways[f"BatchReader, {num} thread{'s'[: num - 1]}"] = lambda reader=reader: _count(reader)
         ways[f"bare decode, {num} thread{'s'[: num - 1]}"] = lambda num=num: _decode_in_threads(contents, num)
     cpu, wall = _seconds(ways, num_rounds)
-    peer = "PIL folder, 2 workers"
     ratios = {
         f"CPU of {peer} / {one}": _ratio(cpu, peer, one)
+        for peer in ("PIL folder, 2 workers", "PIL, normalised, 2 workers")
         for one in ("SamplePairs, 2 workers", "BatchReader, 1 thread", "BatchReader, 2 threads")
     }
     for threads in ("1 thread", "2 threads"):
@@ -139,11 +138,21 @@ def _ratio(seconds: dict[str, list[float]], one: str, other: str) -> float:
     return statistics.median(a / b for a, b in zip(seconds[one], seconds[other], strict=True))
 
 
-class _PilFolder(Dataset):
-    """What most training code does: PIL, float pictures, ids as int64, a tensor for each sample."""
+def pil_folder(root: Path, selection: Selection, *, is_normalised: bool = False) -> "_PilFolder":
+    """The usual loader of the same files."""
+    names = zip(*(selection.file_names(kind) for kind in ("image", "label")), strict=True)
+    return _PilFolder([(root / image, root / label) for image, label in names], is_normalised)
 
-    def __init__(self, paths: list[tuple[Path, Path]]):
+
+class _PilFolder(Dataset):
+    """What most training code does: PIL, float pictures, ids as int64, a tensor for each sample.
+
+    `is_normalised` adds the usual subtraction of means and division by deviations.
+    """
+
+    def __init__(self, paths: list[tuple[Path, Path]], is_normalised: bool):
         self.paths = paths
+        self.is_normalised = is_normalised
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -152,6 +161,8 @@ class _PilFolder(Dataset):
         image_path, label_path = self.paths[index]
         with open(image_path, "rb") as file:
             image = to_tensor(Image.open(file).convert("RGB"))
+        if self.is_normalised:
+            image = normalize(image, *IMAGENET)
         with open(label_path, "rb") as file:
             label = torch.from_numpy(np.array(Image.open(file), np.int64))
         return image, label

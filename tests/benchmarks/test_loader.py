@@ -1,0 +1,44 @@
+"""The loaders' benchmark runs at a small size, and all of its ways read the same pixels."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.loader import SMOKE, pil_folder, publish_pitches, run
+from manifests.decoding import decode_image, decode_label
+from manifests.loaders.batches import BatchReader
+from manifests.loaders.pairs import SamplePairs
+from manifests.loaders.selection import Selection
+from manifests.verification.verify import verify
+
+
+def test_it_runs() -> None:
+    result = run(**SMOKE)
+    assert result == json.loads(json.dumps(result))
+    assert result["num_samples"] == SMOKE["num_samples"]
+    for measured in ("cpu_ms_per_sample", "samples_per_second", "ratios"):
+        assert min(result[measured].values()) > 0
+
+
+def test_all_ways_read_the_same_pixels(tmp_path: Path) -> None:
+    publish_pitches(tmp_path, 7, 64)
+    assert verify(tmp_path, deep=True).is_ok
+    selection = Selection(tmp_path)
+    pairs, folder = SamplePairs(selection), pil_folder(tmp_path, selection)
+    num_seen = 0
+    for batch in BatchReader(selection, batch_size=4, num_threads=2):
+        for image, mask, index in zip(batch.images, batch.masks, batch.indices.tolist(), strict=True):
+            stored = [tmp_path / selection.file_names(kind)[index] for kind in ("image", "label")]
+            assert np.array_equal(image, decode_image(stored[0].read_bytes()))
+            assert np.array_equal(mask, decode_label(stored[1].read_bytes()))
+            assert torch.equal(pairs[index][0].permute(1, 2, 0), torch.from_numpy(image))
+            assert torch.equal(pairs[index][1], torch.from_numpy(mask))
+            # The usual loader's floats are the same pixels, of a decoder that may round them otherwise.
+            usual_image, usual_label = folder[index]
+            assert torch.equal(usual_label, torch.from_numpy(mask).long())
+            levels = usual_image.permute(1, 2, 0) * 255 - torch.from_numpy(image)
+            assert levels.abs().max() <= 1.01
+            num_seen += 1
+    assert num_seen == 7
