@@ -4,9 +4,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from manifests.storage.store import Store
 
-__all__ = ["About", "read_about", "write_about"]
+__all__ = ["ABOUT_NAME", "About", "read_about", "write_about"]
 
-_NAME = "_versions/about.json"
+ABOUT_NAME = "_versions/about.json"
 
 
 class About(BaseModel):
@@ -28,12 +28,12 @@ class About(BaseModel):
 def read_about(store: Store) -> About:
     """What was last written; plain words where nothing was, or where it cannot be read."""
     try:
-        return About.model_validate_json(store.read(_NAME))
+        return About.model_validate_json(store.read(ABOUT_NAME))
     except (FileNotFoundError, ValidationError):
         return About()
 
 
 def write_about(store: Store, about: About) -> None:
     """Remember it, unless it is what is there."""
-    if read_about(store) != about or _NAME not in store.names("_versions"):
-        store.replace(_NAME, about.model_dump_json(indent=1).encode() + b"\n")
+    if read_about(store) != about or ABOUT_NAME not in store.names("_versions"):
+        store.replace(ABOUT_NAME, about.model_dump_json(indent=1).encode() + b"\n")

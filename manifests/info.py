@@ -14,7 +14,7 @@ from manifests.storage.opening import Root, open_store
 from manifests.storage.store import Store
 from manifests.versions import read_version, version_numbers
 
-__all__ = ["DatasetInfo", "describe"]
+__all__ = ["DatasetInfo", "describe", "summarise"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,11 @@ def describe(root: Root | Store) -> DatasetInfo:
         SchemaError: the table is no manifest.
     """
     store = open_store(root)
-    table = read_table(store)
+    return summarise(store, read_table(store))
+
+
+def summarise(store: Store, table: pa.Table) -> DatasetInfo:
+    """Summarise one version of the dataset in a store by its table."""
     version = version_number(table.schema)
     accepted = table.filter(table["accepted"])
     splits = _count(accepted["split"])

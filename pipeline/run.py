@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from manifests.about import About, write_about
+from manifests.about import ABOUT_NAME, About, write_about
 from manifests.description import describe_dataset
 from manifests.durable import exclusive_lock, make_folders, write_durable
 from manifests.manifest import Manifest
 from manifests.reader import TABLE_NAME
-from manifests.report.page import REPORT_PATH, write_report
+from manifests.report.page import PAGE_NAME
 from manifests.storage.opening import open_store
 from pipeline.config import ConfigError, RunConfig
 from pipeline.contact_sheet import draw_contact_sheet
@@ -21,10 +21,10 @@ from pipeline.images import encode_png
 from pipeline.prepare import Prepared, prepare
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.publish import output_conflict, publish
+from pipeline.report import METRICS_NAME, is_older, write_page
 from pipeline.scenes.drawing import SCENES_FOLDER, draw_scenes
 from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, remove_leftovers, wanted_samples
 from pipeline.snapshot_files import best_snapshot, finished_snapshot
-from pipeline.training_record import read_training
 
 __all__ = [
     "Plan",
@@ -97,7 +97,7 @@ def run(
         plan = plan_stage(config, prepared, snapshot)
         drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
         version = publish(config, [*plan.staged, *drawn], prepared.records, snapshot_sha256=snapshot.sha256)
-        return report_stage(config, snapshot, version, drawn)
+        return report_stage(config, snapshot, version, drawn, show)
 
 
 @contextmanager
@@ -239,17 +239,25 @@ def generate_stage(
         return [generation.run(shard, lambda: progress(next(done), total)) for shard in shards]
 
 
-def report_stage(config: RunConfig, snapshot: SnapshotRef, version: int, drawn: list[Shard]) -> RunResult:
-    """Draw the contact sheet and the page, and describe the dataset, when these are older than its table; sum
-    up."""
+def report_stage(
+    config: RunConfig,
+    snapshot: SnapshotRef,
+    version: int,
+    drawn: list[Shard],
+    show: ShowProgress = show_progress,
+) -> RunResult:
+    """Describe the dataset, draw its contact sheet and its page where they are older than what they show, and
+    sum up."""
     manifest = Manifest.open(config.output)
-    sheet = config.output / "report" / "contact-sheet.png"
-    page, table = config.output / REPORT_PATH, config.output / TABLE_NAME
-    if any(not path.exists() or path.stat().st_mtime_ns < table.stat().st_mtime_ns for path in (sheet, page)):
+    sheet, page = config.output / "report" / "contact-sheet.png", config.output / PAGE_NAME
+    table = config.output / TABLE_NAME
+    _describe(config)
+    if is_older(sheet, table):
         make_folders(sheet.parent)
         write_durable(sheet, encode_png(draw_contact_sheet(config.output, manifest.records)))
-        write_report(manifest, training=read_training(config.run_dir))
-    _describe(config)
+    if is_older(page, table, config.output / ABOUT_NAME, config.run_dir / METRICS_NAME):
+        with show("report", "rows") as progress:
+            write_page(manifest, config.run_dir, progress=progress)
     num_generated = sum(len(shard.samples) for shard in drawn)
     return RunResult(version, num_generated, manifest.table.num_rows, snapshot.path, sheet, page)
 

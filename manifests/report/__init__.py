@@ -1,1 +1,1 @@
-"""A dataset to look at: one page that needs nothing but a browser."""
+"""A page to look at a dataset with: one file that needs nothing else, no server and no network."""

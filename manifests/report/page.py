@@ -1,208 +1,220 @@
-"""The page: what a dataset holds, what is wrong with it, and its samples, worst first."""
+"""report/index.html: a dataset to look at, as one page that asks nobody for anything.
+
+What a page shows comes from others: file names, reasons, words. The template escapes all of it, the page's
+policy allows no script and no style but its own two, by their hashes, and no address but data: for pictures.
+"""
 
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any
+from urllib.parse import quote
 
-import jinja2
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from manifests.about import read_about
-from manifests.decoding import UndecodableError, decode_image, decode_label
-from manifests.info import describe
+from manifests.decoding import decode_image
+from manifests.info import DatasetInfo, summarise
 from manifests.manifest import Manifest
-from manifests.report import charts
-from manifests.report.thumbnails import image_uri, label_uri, mask_uri, picture_uri
+from manifests.report.choice import choose_rows
+from manifests.report.distributions import (
+    class_bars,
+    reject_kinds,
+    score_columns,
+    score_histogram,
+    size_bars,
+    split_bars,
+)
+from manifests.report.thumbnails import draw_thumbnails, picture_uri
+from manifests.report.training import read_curves
 
-__all__ = ["REPORT_PATH", "Training", "report_page", "write_report"]
+__all__ = ["PAGE_NAME", "report_page", "write_report"]
 
-REPORT_PATH = "report/index.html"
-NOT_SCORES = {"width", "height", "image_bytes", "label_bytes", "seed", "variant"}
-"""Numbers that say nothing of quality."""
-MAX_CURVE_POINTS = 200
-
-
-@dataclass(frozen=True)
-class Training:
-    """How the training that drew the images went."""
-
-    metrics: Sequence[Mapping[str, Any]] = ()
-    """Lines of a run's metrics.jsonl."""
-    preview: bytes | None = None
-    """PNG of the newest preview."""
+PAGE_NAME = "report/index.html"
+_FOLDERS_UP = "../" * PAGE_NAME.count("/")
+_MAX_PREVIEW_BYTES = 300_000
+_PREVIEW_SIDES_PX = (1600, 1200, 900, 600, 400)
+_MAX_TEXT = 600
+"""Characters of a value that a card shows."""
 
 
 def write_report(
     manifest: Manifest,
     *,
     max_samples: int = 500,
-    training: Training | None = None,
+    metrics: bytes | None = None,
+    preview: bytes | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> str:
-    """Write the page of a dataset's version beside it; its name in the store. See `report_page`."""
-    page = report_page(manifest, max_samples=max_samples, training=training, progress=progress)
-    manifest.store.replace(REPORT_PATH, page)
-    return REPORT_PATH
+    """Write the page into the dataset's own place, and return its name there. Arguments: `report_page`."""
+    page = report_page(manifest, max_samples=max_samples, metrics=metrics, preview=preview, progress=progress)
+    manifest.store.replace(PAGE_NAME, page)
+    return PAGE_NAME
 
 
 def report_page(
     manifest: Manifest,
     *,
     max_samples: int = 500,
-    training: Training | None = None,
+    metrics: bytes | None = None,
+    preview: bytes | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> bytes:
-    """One HTML page with everything in it; the same dataset gives the same bytes.
+    """The page of a version; the same version and arguments give the same bytes.
+
+    A file that is missing or damaged is told on the page, and does not keep it from being drawn.
 
     Args:
-        manifest: the version to show.
-        max_samples: of more rows, rejected ones and then evenly spread ones are shown.
-        training: what is known of it, if anything.
-        progress: called with samples done and samples in all.
+        manifest: the version.
+        max_samples: rows to show, 1 or more; of a larger dataset the rejected ones and evenly spread others.
+        metrics: metrics.jsonl of the training run behind it.
+        preview: its newest preview, a PNG or JPEG.
+        progress: told of rows read, and of how many there are to read.
+
+    Returns:
+        HTML in UTF-8, about 20 kB a sample at most.
+
+    Raises:
+        UndecodableError: the preview is no picture.
     """
-    training = training or Training()
-    rows = _chosen(manifest.table, max_samples)
-    scores = _scores(manifest.table)
-    samples = []
+    table, store = manifest.table, manifest.store
+    classes = manifest.palette.get("classes", [])
+    info, scores = summarise(store, table), score_columns(table.schema)
+    positions = choose_rows(table["accepted"].to_numpy(), max_samples)
+    rows = table.take(pa.array(positions, pa.int64())).to_pylist()
+    cards = []
     with ThreadPoolExecutor(thread_name_prefix="report") as threads:
-        found = threads.map(lambda row: _sample(manifest, row, scores), rows.to_pylist())
-        for number, sample in enumerate(found, 1):
-            samples.append(sample)
+        for card in threads.map(lambda row: _card(store, row, classes, scores), rows):
+            cards.append(card)
             if progress is not None:
-                progress(number, rows.num_rows)
-    data = {
-        "classes": [
-            {"name": entry["name"], "color": entry["color"]} for entry in manifest.palette.get("classes", [])
-        ],
-        "scores": scores,
-        "samples": samples,
-    }
-    text = _template().render(
-        about=read_about(manifest.store),
-        info=describe(manifest.store),
-        version=manifest.version,
-        num_shown=len(samples),
-        num_rows=manifest.table.num_rows,
-        rejected=_reasons(manifest.table),
-        charts=_charts(manifest, scores),
-        curve=_curve(training.metrics),
-        preview=picture_uri(training.preview, "png") if training.preview else None,
-        style=Markup(_file("page.css")),
-        script=Markup(_file("page.js")),
-        script_hash=base64.b64encode(hashlib.sha256(_file("page.js").encode()).digest()).decode(),
-        data=Markup(_as_script(data)),
+                progress(len(cards), len(rows))
+    style, script = _part("page.css"), _part("page.js")
+    histograms = [histogram for name in scores if (histogram := score_histogram(table, name))]
+    page = _environment().get_template("page.html")
+    text = page.render(
+        style=Markup(style),  # our own two files, which the policy names by their hashes
+        script=Markup(script),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        about=read_about(store),
+        info=info,
+        facts=_facts(info),
+        reject_kinds=reject_kinds(info.samples_per_reject_reason),
+        unreadable=[card for card in cards if card["fault"]],
+        cards=cards,
+        classes=_classes(classes),
+        num_shown_rejected=sum(not card["accepted"] for card in cards),
+        splits=split_bars(table),
+        class_bars=class_bars(table, classes),
+        sizes=size_bars(info.samples_per_size),
+        histograms=histograms,
+        scores=scores,
+        curves=read_curves(metrics or b""),
+        preview=picture_uri(decode_image(preview), _MAX_PREVIEW_BYTES, max_sides_px=_PREVIEW_SIDES_PX)
+        if preview
+        else "",
     )
     return text.encode()
 
 
-def _chosen(table: pa.Table, max_samples: int) -> pa.Table:
-    """Rejected rows first, then accepted ones; of each kind evenly spread ones where there are too many."""
-    is_accepted = table["accepted"]
-    rejected, accepted = table.filter(pc.invert(is_accepted)), table.filter(is_accepted)
-    rejected = _spread(rejected, max_samples)
-    return pa.concat_tables([rejected, _spread(accepted, max_samples - rejected.num_rows)])
-
-
-def _spread(table: pa.Table, num: int) -> pa.Table:
-    if table.num_rows <= num:
-        return table
-    return table.take(pa.array(np.linspace(0, table.num_rows - 1, num).round().astype(np.int64)))
-
-
-def _scores(table: pa.Table) -> list[str]:
-    """Columns of numbers that can be sorted and filtered by."""
-    return [
-        field.name
-        for field in table.schema
-        if (pa.types.is_floating(field.type) or pa.types.is_integer(field.type))
-        and field.name not in NOT_SCORES
-    ]
-
-
-def _sample(manifest: Manifest, row: dict[str, Any], scores: Sequence[str]) -> dict[str, Any]:
-    palette = manifest.palette["classes"]
-    counts, num_pixels = row["class_pixel_counts"], max(row["width"] * row["height"], 1)
-    sample = {
+def _card(
+    store: Any, row: dict[str, Any], classes: list[dict[str, Any]], scores: list[str]
+) -> dict[str, Any]:
+    """What the template needs of a row."""
+    thumbnails = draw_thumbnails(store, row, classes)
+    counts = np.array(row["class_pixel_counts"][: len(classes)])
+    shares = counts / max(counts.sum(), 1)
+    return {
         "id": row["sample_id"],
-        "file": row["image_file_name"],
-        "source": row["source_label"],
-        "set": row["source_set"],
+        "width": row["width"],
+        "height": row["height"],
         "split": row["split"],
         "accepted": row["accepted"],
-        "reason": row["reject_reason"] or "",
-        "size": f"{row['width']} x {row['height']}",
-        "variant": row["variant"],
-        "shares": [round(count / num_pixels, 5) for count in counts],
-        "scores": [None if row[name] is None else round(float(row[name]), 5) for name in scores],
-    }
-    try:
-        pixels = decode_image(manifest.store.read(row["image_file_name"]))
-        label_map = decode_label(manifest.store.read(row["label_file_name"]))
-    except (OSError, UndecodableError) as error:
-        return sample | {"broken": str(error)}
-    colors = np.array([entry["color"] for entry in palette], np.uint8)
-    is_background = np.array([bool(entry.get("background")) for entry in palette])
-    return sample | {
-        "image": image_uri(pixels),
-        "label": label_uri(label_map, colors),
-        "mask": mask_uri(label_map, is_background),
+        "reject_reason": row["reject_reason"] or "",
+        "image": thumbnails.image,
+        "label": thumbnails.label,
+        "mask": thumbnails.mask,
+        "fault": thumbnails.fault,
+        "class_ids": np.flatnonzero(counts).tolist(),
+        "class_shares": [(number, f"{shares[number]:.1%}") for number in np.flatnonzero(counts)],
+        "scores": [(name, row[name]) for name in scores if row[name] is not None],
+        "scores_json": json.dumps({name: row[name] for name in scores if _is_finite(row[name])}),
+        "links": [] if thumbnails.fault else _links(row),
+        "details": _details(row),
     }
 
 
-def _reasons(table: pa.Table) -> list[tuple[str, int]]:
-    counts = pc.value_counts(table["reject_reason"].drop_null()).to_pylist()
-    return sorted(((entry["values"], entry["counts"]) for entry in counts), key=lambda pair: -pair[1])
+def _is_finite(value: float | None) -> bool:
+    return value is not None and bool(np.isfinite(value))
 
 
-def _charts(manifest: Manifest, scores: Sequence[str]) -> list[tuple[str, Markup]]:
-    info, palette = describe(manifest.store), manifest.palette.get("classes", [])
-    colors = [f"rgb({','.join(map(str, entry['color']))})" for entry in palette]
-    shares = {name: 100 * share for name, share in info.class_pixel_fractions.items()}
-    found = [
-        ("Pixels of each class", charts.bars(shares, colors=colors, form="{:.2f} %")),
-        ("Accepted images per split", charts.bars(info.samples_per_split)),
-        ("Sizes in px", charts.bars(dict(list(info.samples_per_size.items())[:8]))),
-        ("Snapshots", charts.bars(dict(list(info.samples_per_snapshot.items())[:8]))),
+def _links(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """To the files as they lie in the dataset; their names have been found to lead nowhere else."""
+    return [(kind, _FOLDERS_UP + quote(row[f"{kind}_file_name"])) for kind in ("image", "label")]
+
+
+def _details(row: dict[str, Any]) -> list[tuple[str, str]]:
+    values = {
+        "rejected": row["reject_reason"],
+        "source label": row["source_label"],
+        "source set": row["source_set"],
+        "split": row["split"],
+        "size": f"{row['width']} x {row['height']} px",
+        "method": row["method"],
+        "snapshot": f"{row['snapshot_name']} ({row['snapshot_sha256'][:8]})",
+        "seed, variant": f"{row['seed']}, {row['variant']}",
+        "camera": row["camera"],
+    }
+    return [(name, value[:_MAX_TEXT]) for name, value in values.items() if value]
+
+
+def _facts(info: DatasetInfo) -> list[tuple[str, str]]:
+    """The figures at the top of the page."""
+    return [
+        ("images", f"{info.num_samples:,}"),
+        ("accepted", f"{info.num_accepted:,}"),
+        ("labels", f"{info.num_source_labels:,}"),
+        ("classes", f"{len(info.class_pixel_fractions):,}"),
+        ("size", _bytes(info.num_bytes)),
     ]
-    for name in scores:
-        values = manifest.table[name].drop_null().to_pylist()
-        if values:
-            found.append((name.replace("_", " "), charts.histogram(values)))
-    return [(title, Markup(svg)) for title, svg in found]
 
 
-def _curve(metrics: Sequence[Mapping[str, Any]]) -> Markup | None:
-    """How often discriminators were right, and adherence where it was measured."""
-    series = {}
-    for key in ("accuracy_a", "accuracy_b", "adherence_ema", "adherence_raw"):
-        points = [
-            (line["num_images_seen"], line[key])
-            for line in metrics
-            if isinstance(line.get(key), int | float) and "num_images_seen" in line
-        ]
-        if points:
-            series[key.replace("_", " ")] = points[:: -(-len(points) // MAX_CURVE_POINTS)]
-    return Markup(charts.lines(series, unit="images")) if series else None
+def _bytes(num: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if num >= size:
+            return f"{num / size:.1f} {unit}"
+    return f"{num / 1e3:.1f} kB"
 
 
-def _as_script(data: dict[str, Any]) -> str:
-    """JSON that can stand in a script element whatever its texts are."""
-    text = json.dumps(data, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+def _classes(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"name": entry["name"], "color": "#{:02x}{:02x}{:02x}".format(*entry["color"])} for entry in classes
+    ]
 
 
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_file("page.html"))
+def _environment() -> Environment:
+    templates = {name: _part(name) for name in ("page.html", "charts.html", "card.html")}
+    environment = Environment(
+        loader=DictLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = lambda value: f"{value:.4g}"
+    return environment
 
 
-def _file(name: str) -> str:
-    return resources.files("manifests.report").joinpath(name).read_text(encoding="utf-8")
+def _part(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """Of an inline script or style, as a Content-Security-Policy names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

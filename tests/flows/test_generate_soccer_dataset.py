@@ -97,7 +97,7 @@ def test_the_chain_completes_with_a_dataset_that_verifies(first: Ran) -> None:
     result = first.state.result()
     assert (result.version, result.num_generated, result.num_images) == (1, 8, 8)
     assert verify(first.config.parent / "out").is_ok
-    assert result.snapshot.exists() and result.contact_sheet.exists()
+    assert result.snapshot.exists() and result.contact_sheet.exists() and result.page.exists()
 
 
 def test_each_stage_is_a_task(first: Ran) -> None:

@@ -59,7 +59,7 @@ KILLS = {
     "between the record and publishing": ("manifests.commit:publish_newest", 1),
     "between commit and tidying up": ("pipeline.publish:staged_path", 2),
     "drawing the contact sheet": ("pipeline.run:draw_contact_sheet", 1),
-    "making the page": ("pipeline.run:write_report", 1),
+    "making the page": ("pipeline.run:write_page", 1),
     "describing the dataset": ("pipeline.run:describe_dataset", 1),
 }
 
@@ -80,6 +80,9 @@ def test_killed_and_started_again_it_ends_in_the_same_dataset(
     for described in (sheet, Path("out", "README.md")):
         assert (tmp_path / described).exists()
     assert (tmp_path / sheet).read_bytes() == (whole / sheet).read_bytes()
+    page = (tmp_path / "out" / "report" / "index.html").read_text()
+    assert page.count("<article") == len(read_records(tmp_path / "out")) > 0
+    assert 'id="training"' in page and "training preview" in page
 
 
 def test_run_again_it_does_nothing(whole: Path, tmp_path: Path, seg2real: Callable) -> None:

@@ -1,125 +1,150 @@
-"""A dataset with hostile names, and a real browser to look at its page."""
+"""A real browser without a window, spoken to in the DevTools protocol."""
 
+import base64
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
-HOSTILE = "<img src=x onerror=\"document.title='broken'\">'</script>&amp;"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OPTIONS = (
+    "--headless=new",
+    "--no-sandbox",  # root in a container has no other way; it opens nothing but our own pages
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # no name resolves: there is no network
+    "--remote-debugging-port=0",
+)
+KEY_CODES = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 
-KEY_CODES = {"Escape": 27, "ArrowLeft": 37, "ArrowRight": 39}
 
+class Tab:
+    """One page of the browser; what it logs and asks for is kept."""
 
-class Browser:
-    """A page in headless Chromium, spoken to by its DevTools protocol."""
-
-    def __init__(self, socket: Any):
+    def __init__(self, socket: ClientConnection):
         self._socket = socket
         self._numbers = itertools.count(1)
-        self.events: list[dict[str, Any]] = []
-        """What the page has logged, thrown or requested."""
-        for domain in ("Page", "Runtime", "Network", "Log"):
+        self.complaints: list[str] = []
+        """Errors and warnings on the console, uncaught exceptions, refusals of the page's policy."""
+        self.requests: list[str] = []
+        """Addresses that were asked for, data: excepted."""
+        for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
-    def call(self, method: str, **parameters: object) -> dict[str, Any]:
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """One command of the protocol; its answer."""
         number = next(self._numbers)
         self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
-            answer = json.loads(self._socket.recv(timeout=30))
-            if answer.get("id") == number:
-                assert "error" not in answer, answer
-                return answer["result"]
-            self.events.append(answer)
+            message = json.loads(self._socket.recv(timeout=60))
+            self._note(message)
+            if message.get("id") == number:
+                assert "error" not in message, message
+                return message["result"]
 
-    def open(self, path: Path) -> None:
-        self.call("Page.navigate", url=path.as_uri())
-        deadline = time.monotonic() + 30
-        while self.run("document.readyState") != "complete" or not self.run(
-            "!!document.getElementById('count')"
-        ):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    def open(self, address: str, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
+        """Load a page and wait until it has run."""
+        phone = width < 700
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.complaints.clear()
+        self.requests.clear()
+        self.call("Page.navigate", url=address)
+        self.wait("document.readyState === 'complete' && location.href.startsWith('file:')")
 
-    def run(self, expression: str) -> Any:
+    def run(self, code: str) -> Any:
         """The value of an expression in the page."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
+        answer = self.call("Runtime.evaluate", expression=code, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def press(self, key: str) -> None:
-        text = {"text": key} if len(key) == 1 else {}
-        text |= {"windowsVirtualKeyCode": KEY_CODES[key]} if key in KEY_CODES else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, **text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=key)
+    def wait(self, condition: str) -> None:
+        """Until an expression in the page is true; at most 30 s."""
+        end = time.monotonic() + 30
+        while not self.run(condition):
+            assert time.monotonic() < end, condition
+            time.sleep(0.02)
 
-    def choose(self, element: str, value: object) -> None:
-        """Set a field as a person would."""
-        self.run(
-            f"(() => {{ const field = document.getElementById('{element}');"
-            f" field.value = {json.dumps(value)};"
-            " field.dispatchEvent(new Event('input', {bubbles: true})); })()"
-        )
+    def press(self, *keys: str) -> None:
+        """Press and release keys one after another."""
+        for key in keys:
+            text = {"text": "\r" if key == "Enter" else key} if len(key) == 1 or key == "Enter" else {}
+            code = {"windowsVirtualKeyCode": KEY_CODES[key]} if key in KEY_CODES else {}
+            self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text, **code)
+            self.call("Input.dispatchKeyEvent", type="keyUp", key=key, **code)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press the left button at a point, move, and let go."""
+        for kind, (x, y) in (("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)):
+            buttons = {"button": "left", "buttons": 1, "clickCount": 1}
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **buttons)
+
+    def picture(self) -> bytes:
+        """PNG of what is to be seen."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+
+    def _note(self, message: dict[str, Any]) -> None:
+        method, values = message.get("method", ""), message.get("params", {})
+        if method == "Runtime.exceptionThrown":
+            self.complaints.append(json.dumps(values["exceptionDetails"]))
+        elif method == "Runtime.consoleAPICalled" and values["type"] in ("error", "warning", "assert"):
+            self.complaints.append(json.dumps(values["args"]))
+        elif method == "Log.entryAdded" and values["entry"]["level"] in ("error", "warning"):
+            self.complaints.append(values["entry"]["text"])
+        elif method == "Page.javascriptDialogOpening":
+            self.complaints.append(f"dialog: {values['message']}")
+            self._socket.send(
+                json.dumps({"id": 0, "method": "Page.handleJavaScriptDialog", "params": {"accept": True}})
+            )
+        elif method == "Network.requestWillBeSent":
+            address = values["request"]["url"]
+            if not address.startswith("data:"):
+                self.requests.append(address)
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    """Without a network: no name resolves."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("this machine has no Chromium")
-    profile = tmp_path / "profile"
-    command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
-    command += [f"--user-data-dir={profile}", "--host-resolver-rules=MAP * ~NOTFOUND", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+@contextmanager
+def open_tab(program: str, profile: Path) -> Iterator[Tab]:
+    """Start a browser of its own and open a tab in it."""
+    command = [program, *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
+    with open(profile / "log", "w") as log:
+        browser = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"HOME": str(profile)})
     try:
         port = profile / "DevToolsActivePort"
-        deadline = time.monotonic() + 60
+        end = time.monotonic() + 60
         while not (port.exists() and port.read_text().count("\n")):
-            assert process.poll() is None and time.monotonic() < deadline, "Chromium did not start"
+            assert browser.poll() is None, (profile / "log").read_text()
+            assert time.monotonic() < end, (profile / "log").read_text()
             time.sleep(0.05)
-        number, path = port.read_text().split("\n")[:2]
-        with connect(f"ws://127.0.0.1:{number}{path}", max_size=None) as socket:
-            control = Control(socket)
-            with connect(f"ws://127.0.0.1:{number}/devtools/page/{control.page()}", max_size=None) as page:
-                yield Browser(page)
+        address = f"127.0.0.1:{port.read_text().split()[0]}"
+        with urlopen(f"http://{address}/json/list", timeout=30) as answer:
+            pages = [entry for entry in json.load(answer) if entry["type"] == "page"]
+        with connect(pages[0]["webSocketDebuggerUrl"], max_size=None) as socket:
+            yield Tab(socket)
     finally:
-        process.terminate()
-        process.wait()
+        browser.terminate()
+        browser.wait(30)
 
 
-class Control:
-    """The browser itself."""
-
-    def __init__(self, socket: Any):
-        self._socket = socket
-
-    def page(self) -> str:
-        """Id of its page."""
-        self._socket.send(json.dumps({"id": 1, "method": "Target.getTargets"}))
-        targets = json.loads(self._socket.recv(timeout=30))["result"]["targetInfos"]
-        return next(target["targetId"] for target in targets if target["type"] == "page")
-
-
-@pytest.fixture
-def dataset(tmp_path: Path, write_pair: Callable, palette: dict) -> Path:
-    """Twelve samples: one rejected, one of a hostile name and reason, one whose image is gone."""
-    from manifests.commit import commit
-    from manifests.schema import to_table
-
-    root = tmp_path / "dataset"
-    records = [write_pair(root, f"{number:02d}", mask_coverage=number / 20) for number in range(10)]
-    for name, changes in {
-        "hostile": {"sample_id": HOSTILE, "source_label": HOSTILE, "mask_coverage": 0.9},
-        "rejected": {"accepted": False, "reject_reason": HOSTILE, "mask_coverage": 0.8},
-    }.items():
-        records.append(write_pair(root, name, **changes))
-    commit(root, to_table(records, palette=palette), message=HOSTILE)
-    (root / records[3].image_file_name).unlink()
-    return root
+@pytest.fixture(scope="session")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """A tab of a headless Chromium, which all tests share."""
+    program = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if program is None:
+        pytest.skip("no chromium is installed; apt-get install chromium")
+    with open_tab(program, tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
