@@ -19,8 +19,9 @@ lint: $(INSTALLED)  ## style of the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(INSTALLED)  ## speed of preprocessing beside the usual way
+bench: $(INSTALLED)  ## speed of preprocessing and of loading beside the usual way
 	$(BIN)/python -m benchmarks.preprocessing
+	$(BIN)/python -m benchmarks.loader
 
 lock: $(UV)  ## resolve the dependencies anew
 	$(UV) pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \

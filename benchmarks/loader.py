@@ -273,11 +273,18 @@ def _machine() -> dict[str, Any]:
     packages = ("numpy", "opencv-python", "pillow", "pyarrow", "torch", "torchvision")
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": platform.machine(),
+        "machine": f"{platform.machine()} {_processor()}".strip(),
         "num_cores": os.cpu_count(),
         "load": [round(load, 2) for load in os.getloadavg()],
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
     }
+
+
+def _processor() -> str:
+    """The model's name, where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def _as_table(result: dict[str, Any]) -> str:

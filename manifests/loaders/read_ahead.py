@@ -75,8 +75,7 @@ class _Work:
     """What threads and caller share: the batches under way, in order, and how far each is.
 
     A thread takes a few samples at a time, of the first batch that has some left, so that a batch is done as
-    soon as possible and few are under way. It reads their files one after the other, then decodes them: each
-    is quicker in a row.
+    soon as possible and few are under way.
     """
 
     def __init__(
@@ -148,18 +147,26 @@ class _Work:
         return _Filling(self._memory.batch(indices, *rows[0].size), rows)
 
     def _fill(self, filling: _Filling, places: range) -> None:
-        images, masks, _ = filling.batch
-        rows, loaded = filling.rows, {}
-        for place in places:
-            try:
-                loaded[place] = self._selection.load(rows[place])
-            except Exception as error:  # the caller gets it, in its turn
-                filling.errors[place] = error
-        for place, contents in loaded.items():
-            try:
-                self._selection.decode_into(rows[place], contents, images[place], masks[place])
-            except Exception as error:
-                filling.errors[place] = error
+        (images, masks, _), rows = filling.batch, filling.rows
+        contents: dict[int, tuple[bytes, bytes]] = {}
+
+        def load(place: int) -> None:
+            contents[place] = self._selection.load(rows[place])
+
+        def decode_image(place: int) -> None:
+            self._selection.decode_image_into(rows[place], contents[place][0], images[place])
+
+        def decode_mask(place: int) -> None:
+            self._selection.decode_mask_into(rows[place], contents[place][1], masks[place])
+
+        # Like with like: the processor's caches hold the code of one step, not of all.
+        for step in (load, decode_image, decode_mask):
+            for place in places:
+                if place not in filling.errors:
+                    try:
+                        step(place)
+                    except Exception as error:  # the caller gets it, in its turn
+                        filling.errors[place] = error
         with self._changed:
             filling.num_done += len(places)
             if filling.is_done:

@@ -152,13 +152,14 @@ class Selection:
         """The bytes of a sample's image and label; raises what `read` raises."""
         return self._bytes(row.image), self._bytes(row.label)
 
-    def decode_into(
-        self, row: Row, contents: tuple[bytes, bytes], image: np.ndarray, mask: np.ndarray
-    ) -> None:
-        """Put the pixels of a sample that is loaded into contiguous arrays of its size; raises what `read`
+    def decode_image_into(self, row: Row, data: bytes, image: np.ndarray) -> None:
+        """Put the pixels of an image that is loaded into an array of its size; raises what `read` raises."""
+        image[...] = self._decoded(row.image, data, row.size, decode_image)
+
+    def decode_mask_into(self, row: Row, data: bytes, mask: np.ndarray) -> None:
+        """Put the ids of a label that is loaded into a contiguous array of its size; raises what `read`
         raises."""
-        image[...] = self._decoded(row.image, contents[0], row.size, decode_image)
-        label_map = self._label_map(row, contents[1], mask if self._new_ids is None else None)
+        label_map = self._label_map(row, data, mask if self._new_ids is None else None)
         if self._new_ids is not None:
             _map_ids(label_map, self._new_ids, mask)
         elif label_map is not mask:
