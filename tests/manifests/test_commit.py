@@ -136,7 +136,7 @@ def test_an_unexpected_parent_is_refused(tmp_path: Path, rows: Callable) -> None
 
 def test_a_readme_is_made_once_and_never_touched_again(tmp_path: Path, rows: Callable) -> None:
     commit(tmp_path, rows("a"))
-    assert "load_dataset" in (tmp_path / "README.md").read_text()
+    assert "data_files" in (tmp_path / "README.md").read_text()
     (tmp_path / "README.md").write_text("mine")
     commit(tmp_path, rows("b"))
     assert (tmp_path / "README.md").read_text() == "mine"
