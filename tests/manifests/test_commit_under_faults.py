@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_the_old_version(tmp_path: Path, rows: Callable) -> N
     assert commit(tmp_path, rows(*"bcdef")) == 2
 
 
-NUM_STEPS = 23
+NUM_STEPS = 22
 """Before and after each thing that two commits do to the disk."""
 
 WORKER = """
