@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
-from torchvision.transforms.functional import normalize, to_tensor
+from torchvision.transforms.functional import to_tensor
 
 from manifests.commit import commit
 from manifests.decoding import decode_image
@@ -37,13 +37,12 @@ from manifests.schema import SampleRecord, to_table
 from pipeline.images import encode_jpeg, encode_label_png, write_file
 from pipeline.palette import Palette, load_palette
 
-__all__ = ["pil_folder", "publish_pitches", "run"]
+__all__ = ["PilFolder", "publish_pitches", "run"]
 
 SIZE_PX = 256
 BATCH_SIZE = 32
 NUM_WORKERS = 2
 JPEG_QUALITY = 95
-IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PALETTE = Path(__file__).parents[1] / "configs" / "palettes" / "nubots.yaml"
 SMOKE = {"num_samples": 48, "num_rounds": 1, "size_px": 64}
 
@@ -88,7 +87,7 @@ def publish_pitches(root: Path, num_samples: int, size_px: int) -> None:
 
 def _measured(root: Path, num_rounds: int) -> dict[str, Any]:
     selection = Selection(root)
-    folder = pil_folder(root, selection)
+    folder, folder_of_ids = PilFolder(root, selection), PilFolder(root, selection, has_ids=True)
     contents = [tuple(path.read_bytes() for path in pair) for pair in folder.paths]
 
     def loader(dataset: Dataset) -> Iterable[Any]:
@@ -101,8 +100,8 @@ def _measured(root: Path, num_rounds: int) -> dict[str, Any]:
         )
 
     ways: dict[str, Callable[[], Any]] = {
-        "PIL, normalised, 2 workers": lambda: _count(loader(pil_folder(root, selection, is_normalised=True))),
         "PIL folder, 2 workers": lambda: _count(loader(folder)),
+        "PIL with ids, 2 workers": lambda: _count(loader(folder_of_ids)),
         "SamplePairs, 2 workers": lambda: _count(loader(SamplePairs(selection))),
     }
     readers = {num: BatchReader(selection, batch_size=BATCH_SIZE, num_threads=num) for num in (1, 2)}
@@ -112,8 +111,13 @@ def _measured(root: Path, num_rounds: int) -> dict[str, Any]:
     cpu, wall = _seconds(ways, num_rounds)
     ratios = {
         f"CPU of {peer} / {one}": _ratio(cpu, peer, one)
-        for peer in ("PIL folder, 2 workers", "PIL, normalised, 2 workers")
-        for one in ("SamplePairs, 2 workers", "BatchReader, 1 thread", "BatchReader, 2 threads")
+        for peer in ("PIL folder, 2 workers", "PIL with ids, 2 workers")
+        for one in (
+            "SamplePairs, 2 workers",
+            "BatchReader, 1 thread",
+            "BatchReader, 2 threads",
+            "bare decode, 1 thread",
+        )
     }
     for threads in ("1 thread", "2 threads"):
         reader, bare = f"BatchReader, {threads}", f"bare decode, {threads}"
@@ -138,21 +142,20 @@ def _ratio(seconds: dict[str, list[float]], one: str, other: str) -> float:
     return statistics.median(a / b for a, b in zip(seconds[one], seconds[other], strict=True))
 
 
-def pil_folder(root: Path, selection: Selection, *, is_normalised: bool = False) -> "_PilFolder":
-    """The usual loader of the same files."""
-    names = zip(*(selection.file_names(kind) for kind in ("image", "label")), strict=True)
-    return _PilFolder([(root / image, root / label) for image, label in names], is_normalised)
+class PilFolder(Dataset):
+    """The usual loader of the same files: for each sample PIL opens them and torchvision makes float tensors.
 
-
-class _PilFolder(Dataset):
-    """What most training code does: PIL, float pictures, ids as int64, a tensor for each sample.
-
-    `is_normalised` adds the usual subtraction of means and division by deviations.
+    Args:
+        root: the dataset's folder.
+        selection: which samples.
+        has_ids: labels become class ids int64 [H, W], as where segmentation is learned; otherwise pictures
+            float [3, H, W] as well, as ImageFolder and the loaders of image translation have them.
     """
 
-    def __init__(self, paths: list[tuple[Path, Path]], is_normalised: bool):
-        self.paths = paths
-        self.is_normalised = is_normalised
+    def __init__(self, root: Path, selection: Selection, *, has_ids: bool = False):
+        names = zip(*(selection.file_names(kind) for kind in ("image", "label")), strict=True)
+        self.paths = [(root / image, root / label) for image, label in names]
+        self.has_ids = has_ids
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -161,11 +164,11 @@ class _PilFolder(Dataset):
         image_path, label_path = self.paths[index]
         with open(image_path, "rb") as file:
             image = to_tensor(Image.open(file).convert("RGB"))
-        if self.is_normalised:
-            image = normalize(image, *IMAGENET)
         with open(label_path, "rb") as file:
-            label = torch.from_numpy(np.array(Image.open(file), np.int64))
-        return image, label
+            opened = Image.open(file)
+            if self.has_ids:
+                return image, torch.from_numpy(np.array(opened, np.int64))
+            return image, to_tensor(opened.convert("RGB"))
 
 
 def _count(batches: Iterable[Any]) -> int:

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.loader import SMOKE, pil_folder, publish_pitches, run
+from benchmarks.loader import PALETTE, SMOKE, PilFolder, publish_pitches, run
 from manifests.decoding import decode_image, decode_label
 from manifests.loaders.batches import BatchReader
 from manifests.loaders.pairs import SamplePairs
 from manifests.loaders.selection import Selection
 from manifests.verification.verify import verify
+from pipeline.palette import load_palette
 
 
 def test_it_runs() -> None:
@@ -26,7 +27,9 @@ def test_all_ways_read_the_same_pixels(tmp_path: Path) -> None:
     publish_pitches(tmp_path, 7, 64)
     assert verify(tmp_path, deep=True).is_ok
     selection = Selection(tmp_path)
-    pairs, folder = SamplePairs(selection), pil_folder(tmp_path, selection)
+    pairs = SamplePairs(selection)
+    folder, folder_of_ids = PilFolder(tmp_path, selection), PilFolder(tmp_path, selection, has_ids=True)
+    colors = torch.from_numpy(load_palette(PALETTE).colors)
     num_seen = 0
     for batch in BatchReader(selection, batch_size=4, num_threads=2):
         for image, mask, index in zip(batch.images, batch.masks, batch.indices.tolist(), strict=True):
@@ -36,9 +39,11 @@ def test_all_ways_read_the_same_pixels(tmp_path: Path) -> None:
             assert torch.equal(pairs[index][0].permute(1, 2, 0), torch.from_numpy(image))
             assert torch.equal(pairs[index][1], torch.from_numpy(mask))
             # The usual loader's floats are the same pixels, of a decoder that may round them otherwise.
-            usual_image, usual_label = folder[index]
+            usual_image, usual_label = folder_of_ids[index]
             assert torch.equal(usual_label, torch.from_numpy(mask).long())
             levels = usual_image.permute(1, 2, 0) * 255 - torch.from_numpy(image)
             assert levels.abs().max() <= 1.01
+            assert torch.equal(folder[index][0], usual_image)
+            assert torch.allclose(folder[index][1].permute(1, 2, 0) * 255, colors[usual_label].float())
             num_seen += 1
     assert num_seen == 7
