@@ -1,121 +1,76 @@
-"""COCO: instances as exact run lengths, and panoptic PNGs. Read by pycocotools and all that builds on it."""
+"""COCO instances: masks as exact run lengths. Read by pycocotools and all that builds on it."""
 
-import json
 from collections.abc import Iterator
+from itertools import count, groupby
 from typing import Any
 
 import numpy as np
 
-from manifests.exports.classes import ExportClasses
-from manifests.exports.sample import Export, Facts, Sample, encode_png
-from manifests.schema import SampleRecord
+from manifests.exports.coco_file import coco_file
+from manifests.exports.regions import Region
+from manifests.exports.sample import Export, Facts, Prepared, Sample
 
-__all__ = ["Coco", "CocoPanoptic"]
+__all__ = ["Coco", "run_lengths"]
 
 
 class Coco:
-    """images/<split>/, annotations/instances_<split>.json; masks are run lengths, so that nothing is lost."""
+    """images/<split>/, annotations/instances_<split>.json; masks are run lengths, so that nothing is lost.
+
+    A class that is no thing has one annotation in an image, of all its pixels. Ids count from 1 through all
+    splits; names of images are relative to the folder of their split.
+    """
 
     def __init__(self, export: Export):
         self._export = export
 
-    def prepare(self, sample: Sample) -> tuple[str, list[dict[str, Any]]]:
-        file_name = f"{sample.record.sample_id}{sample.image_suffix}"
-        self._export.write(f"images/{sample.record.split}/{file_name}", sample.image)
-        annotations = [
+    def prepare(self, sample: Sample) -> list[dict[str, Any]]:
+        """The sample's annotations, without ids."""
+        record = sample.record
+        self._export.put_image(sample, f"images/{record.split}/{record.sample_id}")
+        return [
             {
                 "category_id": region.index,
                 "bbox": list(region.box),
                 "area": region.area,
                 "iscrowd": 0,
-                "segmentation": _run_lengths(region.mask),
+                "segmentation": run_lengths(region, width=record.width, height=record.height),
             }
-            for region in self._export.regions(sample)
+            for region in sample.regions
         ]
-        return file_name, annotations
 
-    def finish(self, prepared: Iterator[tuple[SampleRecord, Any]], facts: Facts) -> None:
-        categories = _categories(self._export.classes)
-        found = {split: _empty(categories) for split in self._export.splits}
-        for record, (file_name, annotations) in prepared:
-            part = found[record.split]
-            image_id = len(part["images"]) + 1
-            part["images"].append(_image(record, file_name, image_id))
-            for annotation in annotations:
-                number = len(part["annotations"]) + 1
-                part["annotations"].append({"id": number, "image_id": image_id} | annotation)
-                facts.instances[self._export.classes.names[annotation["category_id"] - 1]] += 1
-        for split, part in found.items():
-            self._export.write(f"annotations/instances_{split}.json", json.dumps(part).encode())
-
-
-class CocoPanoptic:
-    """images/<split>/, panoptic_<split>/*.png with id = R + 256 G + 65536 B, panoptic_<split>.json."""
-
-    def __init__(self, export: Export):
-        self._export = export
-
-    def prepare(self, sample: Sample) -> tuple[str, list[dict[str, Any]]]:
-        record = sample.record
-        file_name = f"{record.sample_id}{sample.image_suffix}"
-        self._export.write(f"images/{record.split}/{file_name}", sample.image)
-        numbers = np.zeros(sample.label_map.shape, np.uint32)
-        segments = []
-        for number, region in enumerate(self._export.regions(sample), 1):
-            numbers[region.mask] = number
-            segments.append(
-                {
-                    "id": number,
-                    "category_id": region.index,
-                    "bbox": list(region.box),
-                    "area": region.area,
-                    "iscrowd": 0,
-                }
-            )
-        pixels = np.stack([numbers >> shift & 255 for shift in (0, 8, 16)], axis=2).astype(np.uint8)
-        self._export.write(f"annotations/panoptic_{record.split}/{record.sample_id}.png", encode_png(pixels))
-        return file_name, segments
-
-    def finish(self, prepared: Iterator[tuple[SampleRecord, Any]], facts: Facts) -> None:
-        categories = _categories(self._export.classes, panoptic=True)
-        found = {split: _empty(categories) for split in self._export.splits}
-        for record, (file_name, segments) in prepared:
-            part = found[record.split]
-            image_id = len(part["images"]) + 1
-            part["images"].append(_image(record, file_name, image_id))
-            part["annotations"].append(
-                {"image_id": image_id, "file_name": f"{record.sample_id}.png", "segments_info": segments}
-            )
-            for segment in segments:
-                facts.instances[self._export.classes.names[segment["category_id"] - 1]] += 1
-        for split, part in found.items():
-            self._export.write(f"annotations/panoptic_{split}.json", json.dumps(part).encode())
+    def finish(self, prepared: Iterator[Prepared], facts: Facts) -> None:
+        names = self._export.classes.names
+        categories = [
+            {"id": number, "name": name, "supercategory": name} for number, name in enumerate(names, 1)
+        ]
+        image_ids, annotation_ids = count(1), count(1)
+        for split, samples in groupby(prepared, key=lambda sample: sample.record.split):
+            path = self._export.place(f"annotations/instances_{split}.json")
+            with coco_file(path, self._export, categories) as file:
+                for sample in samples:
+                    image_id = next(image_ids)
+                    annotations = (
+                        {"id": next(annotation_ids), "image_id": image_id} | found for found in sample.found
+                    )
+                    file.add(sample.record, image_id, annotations)
 
 
-def _run_lengths(mask: np.ndarray) -> dict[str, Any]:
+def run_lengths(region: Region, *, width: int, height: int) -> dict[str, Any]:
+    """A region of an image of some size in px as COCO's compressed run lengths; exact.
+
+    Runs go down the columns. They are counted in the region's box: the rest of the image is never looked at.
+    """
     from pycocotools import mask as coco_mask
 
-    encoded = coco_mask.encode(np.asfortranarray(mask, np.uint8))
-    return {"size": list(encoded["size"]), "counts": encoded["counts"].decode("ascii")}
-
-
-def _categories(classes: ExportClasses, *, panoptic: bool = False) -> list[dict[str, Any]]:
-    categories = []
-    for number, name in enumerate(classes.names, 1):
-        category = {"id": number, "name": name, "supercategory": name}
-        if panoptic:
-            category |= {
-                "isthing": int(classes.is_thing[number - 1]),
-                "color": list(classes.colors[number - 1]),
-            }
-        categories.append(category)
-    return categories
-
-
-def _empty(categories: list[dict[str, Any]]) -> dict[str, Any]:
-    info = {"description": "Synthetic images with labels, made with seg2real"}
-    return {"info": info, "licenses": [], "categories": categories, "images": [], "annotations": []}
-
-
-def _image(record: SampleRecord, file_name: str, image_id: int) -> dict[str, Any]:
-    return {"id": image_id, "file_name": file_name, "width": record.width, "height": record.height}
+    left, top, _, _ = region.box
+    columns, rows = np.nonzero(region.part.T)
+    places = (columns + left) * height + rows + top
+    gaps = np.flatnonzero(np.diff(places) != 1)
+    starts = places[np.concatenate([[0], gaps + 1])]
+    ends = places[np.concatenate([gaps, [len(places) - 1]])] + 1
+    edges = np.stack([starts, ends], axis=1).ravel()
+    counts = np.diff(edges, prepend=0).tolist()
+    if rest := width * height - int(ends[-1]):
+        counts.append(rest)
+    found = coco_mask.frPyObjects({"size": [height, width], "counts": counts}, height, width)
+    return {"size": [height, width], "counts": found["counts"].decode("ascii")}

@@ -19,43 +19,51 @@ class Region(NamedTuple):
 
     index: int
     """Of its class, from 1."""
-    mask: np.ndarray
-    """bool [H, W]."""
     box: tuple[int, int, int, int]
-    """Left, top, width and height in px."""
+    """Left, top, width and height in px; no row or column at its border is empty."""
+    part: np.ndarray
+    """bool [height, width]: which pixels of the box are the region's."""
     area: int
     """Pixels."""
 
+    def draw(self, canvas: np.ndarray, value: int) -> None:
+        """Set the region's pixels of a canvas [H, W]."""
+        left, top, width, height = self.box
+        canvas[top : top + height, left : left + width][self.part] = value
 
-def regions_of(index_map: np.ndarray, classes: ExportClasses, *, min_area: int = 1) -> Iterator[Region]:
+
+def regions_of(index_map: np.ndarray, classes: ExportClasses) -> Iterator[Region]:
     """The regions of a label map, by class, and of a class from top to bottom.
 
     A thing's connected parts are regions of their own; of other classes there is one region.
 
     Args:
-        index_map: uint8 [H, W], class numbers from 1, 0 = none.
+        index_map: uint8 [H, W], as `ExportClasses.index_map` gives it.
         classes: which of them are things.
-        min_area: smaller regions are left out, px.
     """
-    present = np.flatnonzero(np.bincount(index_map.ravel(), minlength=len(classes) + 1))
-    for index in present[present > 0].tolist():
-        of_class = index_map == index
-        if not classes.is_thing[index - 1]:
-            rows, columns = np.flatnonzero(of_class.any(1)), np.flatnonzero(of_class.any(0))
-            box = (
-                int(columns[0]),
-                int(rows[0]),
-                int(columns[-1] - columns[0] + 1),
-                int(rows[-1] - rows[0] + 1),
-            )
-            area = int(of_class.sum())
-            if area >= min_area:
-                yield Region(index, of_class, box, area)
+    counts = np.bincount(index_map.ravel(), minlength=len(classes) + 1)
+    for index in range(1, len(classes) + 1):
+        if not counts[index]:
             continue
-        num, parts, stats, _ = cv2.connectedComponentsWithStats(
-            of_class.astype(np.uint8), connectivity=CONNECTIVITY
-        )
-        for part in range(1, num):
-            *box, area = stats[part].tolist()
-            if area >= min_area:
-                yield Region(index, parts == part, tuple(box), area)
+        of_class = index_map == index
+        if classes.is_thing[index - 1]:
+            yield from _parts(index, of_class)
+        else:
+            yield _whole(index, of_class)
+
+
+def _whole(index: int, of_class: np.ndarray) -> Region:
+    rows, columns = np.flatnonzero(of_class.any(1)), np.flatnonzero(of_class.any(0))
+    top, bottom, left, right = (int(edge) for edge in (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1))
+    part = of_class[top:bottom, left:right]
+    return Region(index, (left, top, right - left, bottom - top), part, int(part.sum()))
+
+
+def _parts(index: int, of_class: np.ndarray) -> Iterator[Region]:
+    num, parts, stats, _ = cv2.connectedComponentsWithStats(
+        of_class.astype(np.uint8), connectivity=CONNECTIVITY
+    )
+    for number in range(1, num):
+        left, top, width, height, area = stats[number].tolist()
+        part = parts[top : top + height, left : left + width] == number
+        yield Region(index, (left, top, width, height), part, area)

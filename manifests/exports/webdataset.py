@@ -3,15 +3,13 @@
 import io
 import json
 import tarfile
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from itertools import groupby
 
-from manifests.exports.sample import Export, Facts, Sample
-from manifests.schema import SampleRecord
+from manifests.exports.sample import Export, Facts, Prepared, Sample, image_suffix
 
-__all__ = ["WebDataset"]
+__all__ = ["WebDataset", "key_of"]
 
 BLOCK_BYTES = 10_240
 """Tar files are multiples of it."""
@@ -20,7 +18,8 @@ BLOCK_BYTES = 10_240
 class WebDataset:
     """<split>-<number>.tar with <key>.png (or .jpg), <key>.label.png and <key>.json, the row.
 
-    The label keeps class ids of the palette; index.json names the classes and counts each shard's samples.
+    The pixels of label.png are class ids, in a palette of their colours: a decoder that makes RGB of every
+    picture loses them. index.json names the classes by id and counts each shard's samples.
     """
 
     def __init__(self, export: Export):
@@ -28,14 +27,13 @@ class WebDataset:
 
     def prepare(self, sample: Sample) -> bytes:
         """The part of a tar file that holds the sample."""
-        key = sample.record.sample_id.replace(".", "_")  # a key ends at its first dot
-        buffer = io.BytesIO()
+        record, label = self._export.labelled(sample)
+        key, buffer = key_of(record.sample_id), io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            row = json.dumps(asdict(sample.record), sort_keys=True).encode()
             for name, data in (
-                (f"{key}{sample.image_suffix}", sample.image),
-                (f"{key}.label.png", sample.label),
-                (f"{key}.json", row),
+                (f"{key}{image_suffix(record)}", self._export.read_image(sample)),
+                (f"{key}.label.png", label),
+                (f"{key}.json", json.dumps(asdict(record), sort_keys=True).encode()),
             ):
                 member = tarfile.TarInfo(name)  # without a time: the same samples give the same bytes
                 member.size = len(data)
@@ -43,29 +41,23 @@ class WebDataset:
             end = tar.offset
         return buffer.getvalue()[:end]
 
-    def finish(self, prepared: Iterator[tuple[SampleRecord, Any]], facts: Facts) -> None:
+    def finish(self, prepared: Iterator[Prepared], facts: Facts) -> None:
         shards: dict[str, int] = {}
-        numbers: dict[str, int] = defaultdict(int)
-        writing, name = None, ""
-        for record, part in prepared:
-            shard, place = divmod(numbers[record.split], self._export.shard_rows)
-            numbers[record.split] += 1
-            if place == 0:
-                _close(writing)
-                name = f"{record.split}-{shard:06d}.tar"
-                self._export.folder.mkdir(parents=True, exist_ok=True)
-                writing = open(self._export.folder / name, "wb")  # noqa: SIM115 - closed when the next one opens
+        shard_rows = self._export.shard_rows
+        by_shard = groupby(prepared, key=lambda sample: (sample.record.split, sample.number // shard_rows))
+        for (split, shard), samples in by_shard:
+            name = f"{split}-{shard:06d}.tar"
+            with self._export.place(name).open("wb") as file:
                 shards[name] = 0
-            writing.write(part)
-            shards[name] += 1
-        _close(writing)
-        classes = [entry["name"] for entry in self._export.palette["classes"]]
-        index = {"classes": classes, "shards": shards}
+                for sample in samples:
+                    file.write(sample.found)
+                    shards[name] += 1
+                file.write(bytes(-file.tell() % BLOCK_BYTES or BLOCK_BYTES))  # empty records end a tar file
+        index = {"classes": self._export.classes.label_names, "shards": shards}
         self._export.write("index.json", json.dumps(index, indent=1).encode())
         facts.notes["shards"] = len(shards)
 
 
-def _close(writing: io.BufferedWriter | None) -> None:
-    if writing is not None:
-        writing.write(bytes(-writing.tell() % BLOCK_BYTES or BLOCK_BYTES))  # two empty records end a tar file
-        writing.close()
+def key_of(sample_id: str) -> str:
+    """A sample's key, which ends at its first dot: dots of the id are written as %2E, and % as %25."""
+    return sample_id.replace("%", "%25").replace(".", "%2E")

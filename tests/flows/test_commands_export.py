@@ -40,12 +40,18 @@ def root(tmp_path: Path) -> Path:
 def test_a_dataset_is_exported(seg2real: Callable, root: Path, tmp_path: Path) -> None:
     said = seg2real("export", root, tmp_path / "out", "--to", "yolo", "--split", "train")
     assert (said.code, "1 images as yolo" in said.out) == (0, True)
-    assert "polygon iou                  ball mean 1.0000, worst 1.0000, images 1" in said.out
+    lines = {line[:34].strip(): line[35:] for line in said.out.splitlines()}
+    assert (
+        lines["polygon iou of ball"] == lines["polygon iou overall"] == "mean 1.0000, worst 1.0000, masks 1"
+    )
+    assert (lines["images"], lines["images per split"], lines["things"]) == ("1", "train 1", "ball")
+    assert (lines["instances"], lines["skipped"]) == ("ball 1", "none")
     assert (tmp_path / "out/labels/train/only.txt").read_text().startswith("0 0.55")
     said = seg2real("export", root, tmp_path / "out", "--to", "yolo")
     assert (said.code, "choose another folder, or --overwrite" in said.err) == (2, True)
     said = seg2real("export", root, tmp_path / "out", "--to", "yolo", "--overwrite", "--min-area", 5)
-    assert (said.code, "instances                    none" in said.out) == (0, True)
+    lines = {line[:34].strip(): line[35:] for line in said.out.splitlines()}
+    assert (said.code, lines["instances"], lines["too small for instances"]) == (0, "ball 0", "ball 1")
 
 
 def test_wrong_arguments_are_sentences(seg2real: Callable, root: Path, tmp_path: Path) -> None:
@@ -53,7 +59,12 @@ def test_wrong_arguments_are_sentences(seg2real: Callable, root: Path, tmp_path:
     for arguments, sentence in (
         (["--to", "coco", "--split", "val"], "has no accepted row in val; nothing was exported"),
         (["--to", "coco", "--classes", tmp_path / "classes.yaml"], "There is no class 'goal'"),
-        (["--to", "visualmesh"], "No row has a camera"),
+        (["--to", "visualmesh"], "No row can be exported as visualmesh (1 rows: no camera)"),
+        (["--to", "voc", "--min-area", 5], "--min-area changes nothing in voc"),
     ):
         said = seg2real("export", root, tmp_path / "other", *arguments)
         assert (said.code, sentence in said.err) == (2, True)
+    said = seg2real("export", root, "s3://bucket/coco", "--to", "coco")
+    assert (said.code, "s3://bucket/coco is no folder" in said.err) == (2, True)
+    said = seg2real("export", tmp_path, tmp_path / "other", "--to", "coco")
+    assert (said.code, "is no dataset" in said.err) == (2, True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,16 @@ PALETTE = {
     ],
 }
 SPLITS = {"a": "train", "b": "train", "c": "val", "d": "test", "e": "train"}
-CAMERA = '{"projection": "RECTILINEAR", "focal_length": 20.0, "centre": [2.0, 1.0], "dimensions": [96, 64]}'
+CAMERA = {
+    "projection": "RECTILINEAR",
+    "focal_length": 20.0,
+    "centre": [2.0, 1.0],
+    "k": [1e-4, 1e-8],
+    "fov": 1.5,
+    "Hoc": [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.5], [0.0, 0.0, 0.0, 1.0]],
+    "dimensions": [96, 64],
+}
+"""Of a picture twice as large as the dataset's."""
 
 
 def label_map(name: str) -> np.ndarray:
@@ -49,7 +59,7 @@ def label_map(name: str) -> np.ndarray:
 class Published(NamedTuple):
     manifest: Manifest
     records: list[SampleRecord]
-    """The accepted ones, by split as exports order them."""
+    """The accepted ones, in the order of exports."""
     label_maps: dict[str, np.ndarray]
     """By sample_id."""
     images: dict[str, np.ndarray]
@@ -57,9 +67,9 @@ class Published(NamedTuple):
 
 @pytest.fixture(scope="session")
 def make_dataset(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Publish a dataset of an image format; cameras for all but one row, and one row that was rejected."""
+    """Publish a dataset of an image format; a camera for all but one row, and one row that was rejected."""
 
-    def make(image_format: str, with_cameras: bool = True) -> Path:
+    def make(image_format: str, camera: dict | None = CAMERA) -> Path:
         root = tmp_path_factory.mktemp(f"exported-{image_format}")
         rows = []
         for number, (name, split) in enumerate(SPLITS.items()):
@@ -102,7 +112,7 @@ def make_dataset(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
                     snapshot_name="snapshot-1",
                     snapshot_sha256="a" * 64,
                     config_sha256="b" * 64,
-                    camera=CAMERA if with_cameras and name != "b" else None,
+                    camera=json.dumps(camera) if camera and name != "b" else None,
                     accepted=name != "e",
                     reject_reason="constant" if name == "e" else None,
                     seg2real_version="0",
@@ -137,6 +147,12 @@ def _published(root: Path) -> Published:
 @pytest.fixture(params=["png", "jpg"])
 def dataset(request: pytest.FixtureRequest, published: dict[str, Published]) -> Published:
     return published[request.param]
+
+
+@pytest.fixture
+def root(make_dataset: Callable[..., Path]) -> Path:
+    """A dataset to damage."""
+    return make_dataset("png")
 
 
 @pytest.fixture

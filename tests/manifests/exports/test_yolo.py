@@ -30,8 +30,7 @@ def read(path: Path, shape: tuple[int, int]) -> dict[int, np.ndarray]:
 def test_polygons_are_read_back_with_the_loss_that_is_told(write: Callable, dataset) -> None:
     folder, report = write("yolo")
     data = yaml.safe_load((folder / "data.yaml").read_text())
-    assert data == {
-        "path": ".",
+    assert data == {  # without `path`, which would be looked for from where the reader is started
         "train": "images/train",
         "val": "images/val",
         "test": "images/test",
@@ -46,19 +45,27 @@ def test_polygons_are_read_back_with_the_loss_that_is_told(write: Callable, data
         for number, mask in masks.items():
             exact = label_map == number + 1
             ious[data["names"][number]].append((mask & exact).sum() / (mask | exact).sum())
-    for name, found in ious.items():
-        told = report["polygon_iou"][name]
-        assert (told["mean"], told["worst"]) == (pytest.approx(np.mean(found)), pytest.approx(min(found)))
-        assert told["images"] == len(found)
+    every = [iou for found in ious.values() for iou in found]
+    told = report["polygon_iou"] | {"every": report["polygon_iou_overall"]}
+    for name, found in (ious | {"every": every}).items():
+        assert told[name]["mean"] == pytest.approx(np.mean(found))
+        assert told[name]["worst"] == pytest.approx(min(found)) and told[name]["masks"] == len(found)
+    assert report["polygons"] == {"field": 4, "ball": 8, "robot": 28}
     # Grass has holes, which a polygon cannot say; balls and robots have none.
     assert report["polygon_iou"]["ball"]["worst"] == report["polygon_iou"]["robot"]["worst"] == 1
     assert 0.9 < report["polygon_iou"]["field"]["worst"] < 1
 
 
+def test_missing_splits_are_told(write: Callable) -> None:
+    folder, report = write("yolo", splits=["test"])
+    assert report["missing"] == "data.yaml names no train and no val, which trainers want"
+    assert "train" not in yaml.safe_load((folder / "data.yaml").read_text())
+
+
 @settings(max_examples=60, deadline=None)
 @given(arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12))))
 def test_outlines_fill_to_the_region_and_its_holes(mask: np.ndarray) -> None:
-    region = Region(1, mask, (0, 0, mask.shape[1], mask.shape[0]), int(mask.sum()))
+    region = Region(1, (0, 0, mask.shape[1], mask.shape[0]), mask, int(mask.sum()))
     found = outlines(region)
     filled = polygon_mask(found, mask.shape)
     holes = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.uint8)
