@@ -49,9 +49,9 @@ class Cityscapes:
         instances, num_left = self._instances(sample)
         for kind, pixels in {
             "labelIds": sample.index_map,
-            "labelTrainIds": self._train_ids[sample.index_map],
+            "labelTrainIds": self._train_ids.take(sample.index_map),
             "instanceIds": instances,
-            "color": self._colors[sample.index_map],
+            "color": self._colors.take(sample.index_map, axis=0),
         }.items():
             self._export.write(f"gtFine/{place}_gtFine_{kind}.png", encode_png(pixels))
         return num_left

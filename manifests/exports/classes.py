@@ -102,7 +102,7 @@ class ExportClasses:
 
     def index_map(self, label_map: np.ndarray) -> np.ndarray:
         """uint8 [H, W]: the number of each pixel's class, NONE or IGNORED."""
-        return self._index_of_id[label_map]
+        return self._index_of_id.take(label_map)
 
     @property
     def index_colors(self) -> np.ndarray:

@@ -65,12 +65,12 @@ def run_lengths(region: Region, *, width: int, height: int) -> dict[str, Any]:
     left, top, _, _ = region.box
     columns, rows = np.nonzero(region.part.T)
     places = (columns + left) * height + rows + top
-    gaps = np.flatnonzero(np.diff(places) != 1)
-    starts = places[np.concatenate([[0], gaps + 1])]
-    ends = places[np.concatenate([gaps, [len(places) - 1]])] + 1
-    edges = np.stack([starts, ends], axis=1).ravel()
-    counts = np.diff(edges, prepend=0).tolist()
-    if rest := width * height - int(ends[-1]):
+    gaps = np.flatnonzero(places[1:] - places[:-1] != 1)
+    edges = np.zeros(2 * len(gaps) + 3, np.int64)  # where the image begins, and every run begins and ends
+    edges[1], edges[3::2] = places[0], places[gaps + 1]
+    edges[2:-1:2], edges[-1] = places[gaps] + 1, places[-1] + 1
+    counts = (edges[1:] - edges[:-1]).tolist()
+    if rest := width * height - int(edges[-1]):
         counts.append(rest)
     found = coco_mask.frPyObjects({"size": [height, width], "counts": counts}, height, width)
     return {"size": [height, width], "counts": found["counts"].decode("ascii")}

@@ -17,7 +17,7 @@ class CycleGan:
 
     def prepare(self, sample: Sample) -> None:
         record = sample.record
-        picture = encode_png(self._colors[sample.label_map])
+        picture = encode_png(self._colors.take(sample.label_map, axis=0))
         self._export.write(f"{record.split}A/{record.sample_id}.png", picture)
         self._export.put_image(sample, f"{record.split}B/{record.sample_id}")
 

@@ -45,11 +45,11 @@ def regions_of(index_map: np.ndarray, classes: ExportClasses) -> Iterator[Region
     for index in range(1, len(classes) + 1):
         if not counts[index]:
             continue
-        of_class = index_map == index
+        whole = _whole(index, index_map == index)
         if classes.is_thing[index - 1]:
-            yield from _parts(index, of_class)
+            yield from _parts(whole)
         else:
-            yield _whole(index, of_class)
+            yield whole
 
 
 def _whole(index: int, of_class: np.ndarray) -> Region:
@@ -59,11 +59,11 @@ def _whole(index: int, of_class: np.ndarray) -> Region:
     return Region(index, (left, top, right - left, bottom - top), part, int(part.sum()))
 
 
-def _parts(index: int, of_class: np.ndarray) -> Iterator[Region]:
+def _parts(whole: Region) -> Iterator[Region]:
     num, parts, stats, _ = cv2.connectedComponentsWithStats(
-        of_class.astype(np.uint8), connectivity=CONNECTIVITY
+        whole.part.astype(np.uint8), connectivity=CONNECTIVITY
     )
     for number in range(1, num):
         left, top, width, height, area = stats[number].tolist()
         part = parts[top : top + height, left : left + width] == number
-        yield Region(index, (left, top, width, height), part, area)
+        yield Region(whole.index, (whole.box[0] + left, whole.box[1] + top, width, height), part, area)

@@ -53,7 +53,9 @@ class VisualMesh:
         lens = _Lens.model_validate_json(sample.record.camera)
         place = f"{sample.record.split}/{{}}{sample.number:07d}"
         self._export.put_image(sample, place.format("image"), _SUFFIX)
-        self._export.write(place.format("mask") + ".png", encode_png(self._colors[sample.label_map]))
+        self._export.write(
+            place.format("mask") + ".png", encode_png(self._colors.take(sample.label_map, axis=0))
+        )
         self._export.write(place.format("lens") + ".yaml", _encoded(_scaled(lens, sample.record)))
         return lens.dimensions is not None
 
@@ -78,11 +80,9 @@ def why_no_lens(record: SampleRecord) -> str | None:
     try:
         lens = _Lens.model_validate_json(record.camera)
     except ValidationError as error:
-        faults = error.errors()
-        missing = [
-            fault["loc"][0] for fault in faults if fault["type"] == "missing" and len(fault["loc"]) == 1
-        ]
-        wrong = dict.fromkeys(str(fault["loc"][0]) for fault in faults if fault["loc"])
+        faults = [(fault["loc"], fault["type"]) for fault in error.errors()]
+        missing = [str(where[0]) for where, kind in faults if kind == "missing" and len(where) == 1]
+        wrong = dict.fromkeys(str(where[0]) for where, _ in faults if where)
         if missing:
             return f"a camera without {', '.join(missing)}"
         return f"a camera with no usable {', '.join(wrong)}" if wrong else "a camera that is no mapping"

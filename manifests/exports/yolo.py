@@ -119,4 +119,4 @@ def _with_enough_points(outline: np.ndarray) -> np.ndarray:
 def _line(number: int, outline: np.ndarray, width: int, height: int) -> str:
     # The middle of a pixel, so that readers that round down land in it.
     points = (outline + 0.5) / (width, height)
-    return " ".join([str(number), *(f"{value:.6f}" for value in points.ravel())]) + "\n"
+    return f"{number}{' %.6f' * points.size}\n" % tuple(points.ravel())

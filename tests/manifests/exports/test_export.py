@@ -20,6 +20,8 @@ from manifests.manifest import Manifest
 from manifests.push import push
 from manifests.schema import SPLITS
 
+COLORS = np.zeros((256, 3), np.uint8)
+
 
 def files(folder: Path) -> dict[str, bytes]:
     found = (path for path in folder.rglob("*") if path.is_file())
@@ -134,9 +136,9 @@ def test_a_missing_file_is_named_with_its_row(root: Path, tmp_path: Path, kind: 
     ("label", "sentence"),
     [
         (b"no label", "it is damaged or no PNG"),
-        (palette_png(np.zeros((5, 7), np.uint8), np.zeros((256, 3), np.uint8)), "its label has 7x5 px"),
+        (palette_png(np.zeros((5, 7), np.uint8), COLORS), "its label has 7x5 px"),
         (
-            palette_png(np.full((32, 48), 9, np.uint8), np.zeros((256, 3), np.uint8)),
+            palette_png(np.full((32, 48), 9, np.uint8), COLORS),
             "its label holds the class id 9, and the palette ends at 4",
         ),
     ],
@@ -148,9 +150,7 @@ def test_a_label_that_is_not_what_its_row_says_is_refused(
     (root / record.label_file_name).write_bytes(label)
     with pytest.raises(ExportError, match=rf"'{record.sample_id}' cannot be exported: {sentence}"):
         export(Manifest.open(root), tmp_path / "out", "webdataset")
-    (root / record.label_file_name).write_bytes(
-        palette_png(np.zeros((32, 48), np.uint8), np.zeros((256, 3), np.uint8))
-    )
+    (root / record.label_file_name).write_bytes(palette_png(np.zeros((32, 48), np.uint8), COLORS))
     assert export(Manifest.open(root), tmp_path / "out", "webdataset")["images"] == 4
 
 
