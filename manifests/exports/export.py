@@ -15,7 +15,7 @@ from manifests.exports.classes import ExportClass, ExportClasses, ExportError
 from manifests.exports.folder import export_folder, write_report
 from manifests.exports.formats import FORMATS, refuse_idle_options
 from manifests.exports.regions import Region, regions_of
-from manifests.exports.rows import Chosen, chosen, num_rows, rows_to_export
+from manifests.exports.rows import Chosen, chosen, count_rows
 from manifests.exports.sample import Export, Facts, Prepared, Sample
 from manifests.manifest import Manifest
 from manifests.paths import UnsafePathError
@@ -82,18 +82,20 @@ def export(
     kind, facts = FORMATS[format_name], Facts()
     refuse_idle_options(format_name, min_area=min_area, shard_rows=shard_rows, link_images=link_images)
     _refuse_overlap(manifest.store, folder)
-    rows = rows_to_export(manifest, splits, accepted_only=accepted_only, facts=facts)
+    num_rows = count_rows(manifest, splits, accepted_only=accepted_only, facts=facts)
     target = Export(
         store=manifest.store,
         folder=folder,
         classes=ExportClasses(classes, manifest.palette),
         about=read_about(manifest.store),
-        num_rows=num_rows(rows),
+        num_rows=num_rows,
         shard_rows=shard_rows or SHARD_ROWS,
         links_images=link_images,
     )
     writer = kind.make(target)
-    remaining = chosen(rows, kind.why_not, facts)
+    remaining = chosen(
+        manifest.table, num_rows, accepted_only=accepted_only, why_not=kind.why_not, facts=facts
+    )
     first = next(remaining, None)
     if first is None:
         reasons = ", ".join(f"{num} rows: {reason}" for reason, num in facts.skipped.items())
@@ -110,7 +112,7 @@ def export(
         ThreadPoolExecutor(threads, thread_name_prefix="export") as pool,
     ):
         done = _in_order(pool, work, chain([first], remaining), num_ahead=4 * threads)
-        writer.finish(_counted(done, target.classes.names, facts, rows.num_rows, progress), facts)
+        writer.finish(_counted(done, target.classes.names, facts, sum(num_rows.values()), progress), facts)
         report = _report(manifest, format_name, target, facts)
         write_report(folder, report)
     return report
