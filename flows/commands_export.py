@@ -63,7 +63,7 @@ def export(
 ) -> None:
     """Write a dataset in the form of another tool. COCO, YOLO, VOC, WebDataset and others.
 
-    Killed, the same command begins again. OUT/export.json is written last and holds the summary.
+    If it is killed, the same command starts over. OUT/export.json is written last and holds the summary.
     """
     from manifests.exports.classes import load_classes
     from manifests.exports.export import export as write

@@ -135,7 +135,7 @@ class ExportClasses:
                 zip((self.none_name, *self.names), self.colors, strict=True)
             )
         ]
-        return {"name": self._palette["name"], "classes": classes}
+        return {"name": self._palette.get("name", ""), "classes": classes}
 
     @property
     def label_names(self) -> list[str]:
