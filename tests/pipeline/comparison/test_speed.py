@@ -14,7 +14,7 @@ from pipeline.prepare import Prepared
 from pipeline.run import draw_stage, prepare_stage
 from pipeline.training_images import TrainingImages
 
-SLEEP_SECONDS = 0.1
+SLEEP_SECONDS = 0.3
 
 
 @pytest.fixture
