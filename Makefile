@@ -13,7 +13,7 @@ demo: $(INSTALLED)  ## draw scenes, train for some minutes, generate, publish, v
 	$(BIN)/seg2real demo
 
 test: $(INSTALLED)  ## all tests, on the CPU, without a network
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
 lint: $(INSTALLED)  ## style of the code
 	$(BIN)/ruff check .
