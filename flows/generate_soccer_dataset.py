@@ -84,7 +84,13 @@ def generate(
 def commit(
     config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, staged: list[Shard], drawn: list[Shard]
 ) -> RunResult:
-    version = publish(config, [*staged, *drawn], prepared.records, snapshot_sha256=snapshot.sha256)
+    version = publish(
+        config,
+        [*staged, *drawn],
+        prepared.records,
+        missing_sets=prepared.missing_sets,
+        snapshot_sha256=snapshot.sha256,
+    )
     result = report_stage(config, snapshot, version, drawn)
     show_picture("dataset", read_image(result.contact_sheet))
     create_markdown_artifact(

@@ -10,14 +10,19 @@ from manifests.schema import SampleRecord
 from pipeline.config import SourcesConfig
 from pipeline.palette import Palette
 from pipeline.sources.findings import Finding
-from pipeline.sources.inspection import FIX_IMAGE, Inspection, find_sources, inspect_sources, too_many_bad
+from pipeline.sources.inspection import FIX_IMAGE, Inspection, find_sources, inspect_sources
 from pipeline.sources.inspection_cache import InspectionCache
+from pipeline.sources.landing import FIX_SET
+from pipeline.sources.limits import too_many_bad
 from pipeline.sources.search import SourceError
 
-__all__ = ["BAD_FILES", "Photo", "Prepared", "TooManyBadInputs", "prepare"]
+__all__ = ["BAD_FILES", "BAD_SETS", "Photo", "Prepared", "TooManyBadInputs", "prepare"]
 
 BAD_FILES = "bad_files.jsonl"
 """In the quarantine folder: one line per bad file with `file`, `kind`, `reason` and `what_to_do`."""
+
+BAD_SETS = "bad_sets.jsonl"
+"""Beside it: one line per landed set of which nothing is used, with `set`, `reason` and `what_to_do`."""
 
 
 class TooManyBadInputs(ValueError):
@@ -47,6 +52,8 @@ class Prepared:
     render_paths: Mapping[str, Path]
     """Source sha256 -> where the render of that label lies; empty where the run needs none."""
     photos: tuple[Photo, ...]
+    missing_sets: frozenset[str] = frozenset()
+    """Names of the sets in landing folders that are there and not used now: bad, or not whole yet."""
     findings: tuple[Finding, ...]
 
     @property
@@ -91,7 +98,8 @@ def prepare(
         sources: folders and limits.
         palette: of the labels.
         cache: JSON file that remembers good files, so that a second run opens only what has changed.
-        quarantine: folder whose `bad_files.jsonl` lists what cannot be used; it is rewritten on each run.
+        quarantine: folder whose `bad_files.jsonl` and `bad_sets.jsonl` list what cannot be used; each run
+            writes them anew.
         needs_renders: True = a label without its render cannot be used.
         needs_photos: False = it is no fault when photographs are missing or bad.
         progress: called with (files done, files in all).
@@ -115,7 +123,7 @@ def prepare(
     remembered.save()
     _write_quarantine(quarantine, inspection)
     for kind, num_found, bad, is_needed in (
-        ("labels", len(found.labels), inspection.bad_labels, True),
+        ("labels", inspection.num_labels_found, inspection.bad_labels, True),
         ("photographs", len(found.photos), inspection.bad_photos, needs_photos),
     ):
         if not is_needed:
@@ -156,6 +164,10 @@ def _as_prepared(inspection: Inspection) -> Prepared:
         label_paths=label_paths,
         render_paths=render_paths,
         photos=photos,
+        missing_sets=frozenset(
+            path.resolve().name
+            for path in (*(each.root for each in inspection.bad_sets), *inspection.waiting_sets)
+        ),
         findings=inspection.findings,
     )
 
@@ -165,15 +177,27 @@ def _outside_test(paths: list[tuple[Path, str]]) -> tuple[Path, ...]:
 
 
 def _write_quarantine(quarantine: Path, inspection: Inspection) -> None:
-    path = quarantine / BAD_FILES
     bad = [("label", error) for error in inspection.bad_labels]
     bad += [("photograph", error) for error in inspection.bad_photos]
-    if not bad:
+    _write_lines(
+        quarantine / BAD_FILES,
+        [
+            {"file": str(error.path), "kind": kind, "reason": error.reason, "what_to_do": FIX_IMAGE}
+            for kind, error in bad
+        ],
+    )
+    _write_lines(
+        quarantine / BAD_SETS,
+        [
+            {"set": str(each.root), "reason": each.reason, "what_to_do": FIX_SET}
+            for each in inspection.bad_sets
+        ],
+    )
+
+
+def _write_lines(path: Path, values: list[dict[str, str]]) -> None:
+    if not values:
         path.unlink(missing_ok=True)
         return
-    make_folders(quarantine)
-    lines = [
-        json.dumps({"file": str(error.path), "kind": kind, "reason": error.reason, "what_to_do": FIX_IMAGE})
-        for kind, error in bad
-    ]
-    write_durable(path, "".join(f"{line}\n" for line in lines).encode())
+    make_folders(path.parent)
+    write_durable(path, "".join(f"{json.dumps(value)}\n" for value in values).encode())

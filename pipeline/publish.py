@@ -1,7 +1,7 @@
 """The publishing stage: staged shards become a version of the dataset."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from manifests.commit import commit
@@ -40,6 +40,7 @@ def publish(
     shards: Sequence[Shard],
     labels: Sequence[SampleRecord] = (),
     *,
+    missing_sets: Collection[str] = (),
     snapshot_sha256: str | None = None,
 ) -> int:
     """Commit finished shards as one version.
@@ -52,6 +53,7 @@ def publish(
         config: the run.
         shards: done and staged.
         labels: every label that there is now.
+        missing_sets: sets that are there but not used now; their pictures are not withdrawn.
         snapshot_sha256: what drew them, for the version's record.
 
     Returns:
@@ -63,7 +65,8 @@ def publish(
     superseded = _superseded(rows, added) | _changed(rows, labels)
     withdrawn = set()
     if config.publish.withdrawn == "remove" and labels:
-        withdrawn = _gone(rows, labels) - superseded
+        kept = [row for row in rows if row.source_set not in missing_sets]
+        withdrawn = _gone(kept, labels) - superseded
     if not (added or superseded or withdrawn):
         return manifest.version
     version = commit(

@@ -96,7 +96,13 @@ def run(
         snapshot = train_stage(config, prepared, show, num_processes) if trains else _best(config)
         plan = plan_stage(config, prepared, snapshot)
         drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
-        version = publish(config, [*plan.staged, *drawn], prepared.records, snapshot_sha256=snapshot.sha256)
+        version = publish(
+            config,
+            [*plan.staged, *drawn],
+            prepared.records,
+            missing_sets=prepared.missing_sets,
+            snapshot_sha256=snapshot.sha256,
+        )
         return report_stage(config, snapshot, version, drawn, show)
 
 

@@ -18,8 +18,9 @@ from pipeline.palette import Palette
 from pipeline.preprocess import noise_table
 from pipeline.snapshot_files import finished_snapshot, numbered_files
 from pipeline.sources.findings import Finding
-from pipeline.sources.inspection import FoundSources, Inspection, find_sources, inspect_sources, too_many_bad
+from pipeline.sources.inspection import FoundSources, Inspection, find_sources, inspect_sources
 from pipeline.sources.inspection_cache import InspectionCache
+from pipeline.sources.limits import too_many_bad
 
 __all__ = ["Finding", "validate"]
 
@@ -167,7 +168,7 @@ def _check_checkpoint(config: RunConfig) -> Iterator[Finding]:
 def _check_amounts(config: RunConfig, found: FoundSources, inspection: Inspection) -> Iterator[Finding]:
     scenes = config.scenes
     for kind, setting, num_found, bad, num_drawn in (
-        ("labels", "labels", len(found.labels), inspection.bad_labels, scenes.num if scenes else 0),
+        ("labels", "labels", inspection.num_labels_found, inspection.bad_labels, scenes.num if scenes else 0),
         (
             "photographs",
             "photos",

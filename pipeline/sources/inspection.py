@@ -19,10 +19,11 @@ from pipeline.sources.checks import check_names, check_roles, check_twins, skipp
 from pipeline.sources.facts import ImageFacts
 from pipeline.sources.findings import Finding
 from pipeline.sources.inspection_cache import InspectionCache
+from pipeline.sources.landing import FIX_SET, BadSet, find_bad_sets, waiting_sets
 from pipeline.sources.renders import Render, check_renders, usable_render
 from pipeline.sources.search import SourceError, SourceLabel, SourcePhoto, find_labels, find_photos
 
-__all__ = ["FoundSources", "Inspection", "find_sources", "inspect_sources", "too_many_bad"]
+__all__ = ["FoundSources", "Inspection", "find_sources", "inspect_sources"]
 
 MAX_CAMERA_BYTES = 65_536
 FIX_IMAGE = "repair or remove the file; the run goes on without it"
@@ -47,7 +48,14 @@ class Inspection:
     photos: tuple[tuple[SourcePhoto, ImageFacts], ...]
     """Good photographs, each content once."""
     bad_labels: tuple[BadImageError, ...]
+    """Those of bad sets are not among them."""
     bad_photos: tuple[BadImageError, ...]
+    num_labels_found: int
+    """Good, bad and repeated ones, without those of bad sets."""
+    bad_sets: tuple[BadSet, ...]
+    """Landed sets of which nothing is used."""
+    waiting_sets: tuple[Path, ...]
+    """Sets that have not landed yet, or not again."""
     findings: tuple[Finding, ...]
 
 
@@ -145,7 +153,12 @@ def inspect_sources(
         facts_of = {label.path: facts for label, facts in zip(found.labels, of_labels, strict=True)}
         pairs = [(label.render_path, facts_of[label.path], render_facts_of[label.path]) for label in rendered]
         findings += check_renders(pairs, {photo.path for photo in found.photos})
-    labels = _unique(found.labels, of_labels, "label", findings)
+    facts = dict(zip(found.labels, of_labels, strict=True))
+    bad_sets = find_bad_sets(sources.labels, facts, sources.max_bad_fraction)
+    findings += [Finding("bad-set", "warning", each.root, each.reason, FIX_SET) for each in bad_sets]
+    bad_roots = {each.root for each in bad_sets}
+    facts = {label: known for label, known in facts.items() if label.set_root not in bad_roots}
+    labels = _unique(facts, facts.values(), "label", findings)
     photos = _unique(found.photos, of_photos, "photograph", findings)
     camera_of = dict(zip((label.path for label in found.labels), cameras, strict=True))
     return Inspection(
@@ -155,24 +168,13 @@ def inspect_sources(
         ),
         renders=renders,
         photos=tuple(photos),
-        bad_labels=tuple(facts for facts in of_labels if isinstance(facts, BadImageError)),
-        bad_photos=tuple(facts for facts in of_photos if isinstance(facts, BadImageError)),
+        bad_labels=tuple(known for known in facts.values() if isinstance(known, BadImageError)),
+        bad_photos=tuple(known for known in of_photos if isinstance(known, BadImageError)),
+        num_labels_found=len(facts),
+        bad_sets=tuple(bad_sets),
+        waiting_sets=tuple(waiting_sets(sources.labels)),
         findings=tuple(findings),
     )
-
-
-def too_many_bad(
-    kind: str, num_found: int, bad: tuple[BadImageError, ...], max_bad_fraction: float
-) -> str | None:
-    """Why a run cannot go on with what is left of one kind of source, or None. A clause, as Finding.what."""
-    if num_found == 0:
-        return f"there are no {kind} in the folders that sources name"
-    if len(bad) == num_found or len(bad) > max_bad_fraction * num_found:
-        return (
-            f"{len(bad)} of {num_found} {kind} cannot be used, over sources.max_bad_fraction "
-            f"{max_bad_fraction:g}; the first is {bad[0].path}: {bad[0].reason}"
-        )
-    return None
 
 
 def _with_renders(
@@ -272,7 +274,7 @@ def _counted(
 
 
 def _unique(
-    found: Sequence[Any], facts: Sequence[ImageFacts | BadImageError], kind: str, findings: list[Finding]
+    found: Iterable[Any], facts: Iterable[ImageFacts | BadImageError], kind: str, findings: list[Finding]
 ) -> list[tuple[Any, ImageFacts]]:
     """The good ones, each content once; the others become findings."""
     first: dict[str, tuple[Any, ImageFacts]] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 __all__ = [
     "FOLDERS",
     "LABEL_SUFFIXES",
+    "LANDING_FOLDER",
     "LAYOUTS",
     "LOSSY_SUFFIXES",
     "OTHER_SUFFIXES",
@@ -52,6 +53,8 @@ READY_FILE = "_READY"
 """Written last into a landing folder; a set without it is still being copied and is not touched."""
 
 LANDING_FOLDER = "incoming"
+"""A folder of this name holds a folder for each set that lands."""
+
 LABEL_SUFFIXES = frozenset({".png", ".bmp"})
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 LOSSY_SUFFIXES = frozenset({".jpg", ".jpeg", ".webp"})

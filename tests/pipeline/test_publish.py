@@ -125,6 +125,14 @@ def test_a_label_that_changed_takes_its_old_pictures_along(config: RunConfig) ->
     assert read_version(config.output, 2).message == "tiny: 1 images, 1 superseded"
 
 
+def test_sets_that_are_only_missing_for_now_are_not_withdrawn(config: RunConfig) -> None:
+    config = config.model_copy(update={"publish": config.publish.model_copy(update={"withdrawn": "remove"})})
+    old = [row("a"), replace(row("b"), source_set="rain"), replace(row("c"), source_set="night")]
+    publish(config, [staged(config, 0, *old)], old)
+    assert publish(config, [], old[:1], missing_sets={"rain"}) == 2
+    assert {found.sample_id for found in read_records(config.output)} == {old[0].sample_id, old[1].sample_id}
+
+
 def test_a_label_that_was_only_renamed_keeps_its_pictures(config: RunConfig) -> None:
     # b.png has the bytes of what was a.png, and a.png has new ones.
     old, new = row("a"), replace(row("c", number=1), source_label="a.png")
