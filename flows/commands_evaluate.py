@@ -42,26 +42,29 @@ def evaluate(
     from pipeline.evaluation.evaluate import evaluate as measure
     from pipeline.evaluation.results import as_json
     from pipeline.evaluation.table import as_table
+    from pipeline.retraining import newest_training
     from pipeline.run import draw_stage, prepare_stage
     from pipeline.shards import SnapshotRef
     from pipeline.snapshot_files import best_snapshot
 
-    chosen = best_snapshot(resolved) if snapshot is None else None
+    trained = newest_training(resolved)
+    chosen = best_snapshot(trained) if snapshot is None else None
     path = chosen.path if chosen else snapshot
     if path is None:
         raise UsageError(
-            f"{resolved.run_dir} holds no snapshot of these settings; train it, or name one by --snapshot."
+            f"{trained.run_dir} holds no snapshot of these settings; train it, or name one by --snapshot."
         )
     if chosen is not None:
         typer.echo(chosen.why)
-    out = out or resolved.run_dir / f"evaluation-{path.stem}.json"
+    out = out or trained.run_dir / f"evaluation-{path.stem}.json"
     to_measure = {out: path}
     if snapshot is None and resolved.train.from_snapshot is not None:
         to_measure = {out.with_stem(f"{out.stem}-before"): resolved.train.from_snapshot, out: path}
     resolved = draw_stage(resolved)
     prepared = prepare_stage(resolved)
+    measured_run = newest_training(resolved)
     for place, measured in to_measure.items():
-        found = measure(resolved, prepared, SnapshotRef.of(measured))
+        found = measure(measured_run, prepared, SnapshotRef.of(measured))
         make_folders(place.parent)
         write_durable(place, as_json(found).encode())
         typer.echo(f"\n{as_table(found)}\n\nJSON: {place}")

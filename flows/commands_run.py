@@ -73,10 +73,13 @@ def train(
 
         snapshot = train_as_rank(resolved)
     else:
+        from pipeline.retraining import training_to_use
         from pipeline.run import draw_stage, prepare_stage, train_stage
 
         resolved = draw_stage(resolved)
-        snapshot = train_stage(resolved, prepare_stage(resolved), num_processes=nproc).path
+        prepared = prepare_stage(resolved)
+        resolved = training_to_use(resolved, prepared)
+        snapshot = train_stage(resolved, prepared, num_processes=nproc).path
     if share.rank == 0:
         typer.echo(f"Snapshot: {snapshot}\nPictures: {resolved.run_dir / 'previews'}")
 

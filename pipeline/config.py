@@ -13,6 +13,7 @@ from gan.config import NoiseConfig, StrictModel, TrainConfig, require_effects
 from gan.config.paths import ConfigPath, ConfigPaths
 from pipeline.evaluation.config import EvaluateConfig
 from pipeline.palette import Palette, load_palette
+from pipeline.renewal_config import FlowConfig, RetrainConfig
 from pipeline.scenes.config import ScenesConfig
 
 __all__ = [
@@ -115,6 +116,8 @@ class RunConfig(StrictModel):
     generate: GenerateConfig = GenerateConfig()
     publish: PublishConfig = PublishConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    retrain: RetrainConfig = RetrainConfig()
+    flow: FlowConfig = FlowConfig()
 
     @field_validator("train")
     @classmethod

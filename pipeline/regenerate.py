@@ -16,6 +16,7 @@ from pipeline.config import RunConfig
 from pipeline.generate import Generation
 from pipeline.prepare import Prepared
 from pipeline.progress import ShowProgress, show_progress
+from pipeline.retraining import training_folders
 from pipeline.run import draw_stage, prepare_stage
 from pipeline.shards import Shard, SnapshotRef, settings_fingerprint
 
@@ -66,25 +67,31 @@ def _fault(config: RunConfig, prepared: Prepared, row: SampleRecord) -> str | No
         return "it was drawn with other settings than those of the config"
     if row.source_sha256 not in prepared.label_paths:
         return f"its label, {row.source_label} as it was, is not among the sources"
-    path = _snapshot_path(config, row)
-    if not path.is_file() or SnapshotRef.of(path).sha256 != row.snapshot_sha256:
-        return f"its snapshot is not there as {path}"
+    if _snapshot(config, row) is None:
+        return f"its snapshot {row.snapshot_name} is not in {config.run_dir}"
     if row.background_sha256 is not None and row.background_sha256 not in prepared.background_paths:
         return "the photograph of its background is not among the sources"
     return None
 
 
-def _snapshot_path(config: RunConfig, row: SampleRecord) -> Path:
-    return config.run_dir / "snapshots" / f"{row.snapshot_name}.safetensors"
+def _snapshot(config: RunConfig, row: SampleRecord) -> SnapshotRef | None:
+    """What drew a row, wherever the run's trainings have left it."""
+    paths = (
+        folder / "snapshots" / f"{row.snapshot_name}.safetensors"
+        for folder in training_folders(config.run_dir)
+    )
+    found = (SnapshotRef.of(path) for path in paths if path.is_file())
+    return next((snapshot for snapshot in found if snapshot.sha256 == row.snapshot_sha256), None)
 
 
 def _compare(config: RunConfig, prepared: Prepared, rows: Sequence[SampleRecord]) -> Iterator[Finding | None]:
     """Draw rows again, by snapshot; of each the finding, if there is one."""
-    ordered = sorted(rows, key=lambda row: (row.snapshot_name, row.source_sha256, row.variant))
+    ordered = sorted(rows, key=lambda row: (row.snapshot_sha256, row.source_sha256, row.variant))
     for number, (_, group) in enumerate(groupby(ordered, key=lambda row: row.snapshot_sha256)):
         of_snapshot = tuple(group)
-        snapshot = SnapshotRef(_snapshot_path(config, of_snapshot[0]), of_snapshot[0].snapshot_sha256)
-        again = Generation(config, snapshot, prepared).run(Shard(number, of_snapshot), lambda: None)
+        again = Generation(config, _snapshot(config, of_snapshot[0]), prepared).run(
+            Shard(number, of_snapshot), lambda: None
+        )
         yield from (_difference(*pair) for pair in zip(of_snapshot, again.samples, strict=True))
 
 

@@ -22,6 +22,7 @@ from pipeline.prepare import Prepared, prepare
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.publish import output_conflict, publish
 from pipeline.report import METRICS_NAME, is_older, write_page
+from pipeline.retraining import newest_training, training_to_use
 from pipeline.scenes.drawing import SCENES_FOLDER, draw_scenes
 from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, remove_leftovers, wanted_samples
 from pipeline.snapshot_files import best_snapshot, finished_snapshot
@@ -93,6 +94,7 @@ def run(
         needs_photos = trains or config.train.drawn_background == "photo"
         prepared = prepare_stage(config, show, needs_photos=needs_photos)
         require_drawable(config, prepared)
+        config = training_to_use(config, prepared) if trains else newest_training(config)
         snapshot = train_stage(config, prepared, show, num_processes) if trains else _best(config)
         plan = plan_stage(config, prepared, snapshot)
         drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
