@@ -44,11 +44,13 @@ def run(
     if Share.of_environment().num_ranks > 1:
         raise UsageError("Under torchrun only training works; use seg2real run --nproc, or torchrun a train.")
     if flow:
+        from flows.changes import as_changes
         from flows.generate_soccer_dataset import generate_soccer_dataset
         from flows.temporary_server import start_server
 
         start_server()
-        result = generate_soccer_dataset(config, overrides or [], nproc)
+        together = [f"flow.num_processes={nproc}"] if nproc > 1 else []
+        result = generate_soccer_dataset(config, as_changes([*(overrides or ()), *together]))
     else:
         from pipeline.run import run as run_stages
 

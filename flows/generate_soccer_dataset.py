@@ -1,18 +1,27 @@
 """The flow `generate-soccer-dataset`: the stages of `pipeline.run`, each as a Prefect task."""
 
 from pathlib import Path
+from uuid import UUID
 
-from prefect import State, Task, flow, task
-from prefect.artifacts import create_markdown_artifact
+from prefect import State, Task, flow, get_client, task
+from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas import TaskRun
+from prefect.runtime import deployment, flow_run
 
 from flows.artifacts import artifact_progress, show_picture
+from flows.changes import Changes, as_overrides
+from flows.device_slots import device_slots
 from flows.prefect_settings import PACKAGES, hear_packages
+from flows.processes import end_with_parent
+from manifests.manifest import Manifest
+from pipeline.changes_summary import new_sets, summarize
 from pipeline.config import RunConfig, load_config
 from pipeline.images import read_image
+from pipeline.interruption import TrainingProcessDied
 from pipeline.prepare import Prepared
 from pipeline.publish import publish
+from pipeline.retraining import training_to_use
 from pipeline.run import (
     Plan,
     RunResult,
@@ -30,10 +39,15 @@ from pipeline.snapshot_files import numbered_files
 
 __all__ = ["generate_soccer_dataset"]
 
+MAX_SETS_IN_NAME = 3
+
 
 def _may_pass(_task: Task, _run: TaskRun, state: State) -> bool:
-    """Disks and devices recover; what this project raises on purpose comes again on every attempt."""
+    """Disks and devices recover, and a training whose process was killed goes on from its checkpoint; what
+    else this project raises on purpose comes again on every attempt."""
     error = state.result(raise_on_failure=False)
+    if isinstance(error, TrainingProcessDied):
+        return True
     is_own = type(error).__module__.partition(".")[0] in PACKAGES
     return isinstance(error, OSError | MemoryError | RuntimeError) and not is_own
 
@@ -60,8 +74,11 @@ def prepare(config: RunConfig) -> Prepared:
 
 
 @task(name="train", **_stage)
-def train(config: RunConfig, prepared: Prepared, num_processes: int) -> SnapshotRef:
-    snapshot = train_stage(config, prepared, artifact_progress, num_processes)
+def train(config: RunConfig, prepared: Prepared) -> SnapshotRef:
+    num_processes = config.flow.num_processes
+    with device_slots(config.train.device, num_processes) as device:
+        on_device = _on(config, device)
+        snapshot = train_stage(on_device, prepared, artifact_progress, num_processes, apart=True)
     previews = numbered_files(config.run_dir / "previews", "preview", "png")
     if previews:
         show_picture("training preview", read_image(previews[-1][1]))
@@ -77,13 +94,19 @@ def plan(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:
 def generate(
     config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, shards: list[Shard]
 ) -> list[Shard]:
-    return generate_stage(config, prepared, snapshot, shards, artifact_progress)
+    with device_slots(config.train.device) as device:
+        return generate_stage(_on(config, device), prepared, snapshot, shards, artifact_progress)
+
+
+def _on(config: RunConfig, device: str) -> RunConfig:
+    return config.model_copy(update={"train": config.train.model_copy(update={"device": device})})
 
 
 @task(name="publish", **_stage)
 def commit(
     config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, staged: list[Shard], drawn: list[Shard]
 ) -> RunResult:
+    before = Manifest.open(config.output).version
     version = publish(
         config,
         [*staged, *drawn],
@@ -93,12 +116,19 @@ def commit(
     )
     result = report_stage(config, snapshot, version, drawn)
     show_picture("dataset", read_image(result.contact_sheet))
-    create_markdown_artifact(
-        f"Version {result.version} of `{config.output}`: {result.num_images} images, "
-        f"{result.num_generated} of them new, drawn by `{result.snapshot.name}`.",
-        key="summary",
-    )
+    create_markdown_artifact(summarize(config, prepared, result, before), key="summary")
+    create_link_artifact(result.page.as_uri(), key="report", link_text=str(result.page))
+    _name_run(config, before, version)
     return result
+
+
+def _name_run(config: RunConfig, before: int, version: int) -> None:
+    """Let the run's name say what it brought: "soccer: night, rain (version 3)"."""
+    sets = new_sets(config, before, version)
+    shown = ", ".join(sets[:MAX_SETS_IN_NAME]) + (", ..." if len(sets) > MAX_SETS_IN_NAME else "")
+    brought = (shown or "images gone") if version != before else "nothing new"
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(flow_run.id), name=f"{config.name}: {brought} (version {version})")
 
 
 @flow(
@@ -107,22 +137,27 @@ def commit(
     persist_result=False,
     validate_parameters=True,
 )
-def generate_soccer_dataset(
-    config: Path, overrides: list[str] | None = None, num_processes: int = 1
-) -> RunResult:
+def generate_soccer_dataset(config: Path, changes: Changes | None = None) -> RunResult:
     """From segmentation images to a published dataset; run again, it does what is left to do.
 
     Args:
         config: the run's YAML file.
-        overrides: settings for this run, such as "train.batch_size=4".
-        num_processes: that train together, one for each GPU.
+        changes: settings for this run; what is left out is as the file has it.
     """
+    if deployment.id:
+        end_with_parent()
     hear_packages()
-    resolved = load_config(config, overrides or ())
+    resolved = load_config(config, as_overrides(changes) if changes else ())
     with hold_output(resolved):
         resolved = draw(resolved)
         prepared = prepare(resolved)
-        snapshot = train(resolved, prepared, num_processes)
+        resolved = training_to_use(resolved, prepared)
+        snapshot = train(resolved, prepared)
         to_do, staged = plan(resolved, prepared, snapshot)
-        drawn = generate(resolved, prepared, snapshot, to_do)
+        if resolved.flow.runner == "threads" or not to_do:
+            drawn = generate(resolved, prepared, snapshot, to_do)
+        else:
+            from flows.shard_runners import generate_on_cluster
+
+            drawn = generate_on_cluster(resolved, prepared, snapshot, to_do)
         return commit(resolved, prepared, snapshot, staged, drawn)

@@ -22,6 +22,7 @@ __all__ = [
     "PublishConfig",
     "RunConfig",
     "SourcesConfig",
+    "apply_override",
     "as_yaml",
     "explain",
     "fingerprint",
@@ -185,7 +186,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
     """
     values = read_yaml(path)
     for override in overrides:
-        _apply_override(values, override)
+        apply_override(values, override)
     try:
         return RunConfig.model_validate(values, context={"base": path.resolve().parent})
     except ValidationError as error:
@@ -225,7 +226,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def _apply_override(values: dict[str, Any], override: str) -> None:
+def apply_override(values: dict[str, Any], override: str) -> None:
+    """Set one of a config's values by its dotted key: "train.batch_size=4", the value as YAML.
+
+    Raises:
+        ConfigError: it has another form.
+    """
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"Override '{override}' is not of the form section.key=value.")

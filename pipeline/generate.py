@@ -3,9 +3,10 @@
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -37,10 +38,30 @@ from pipeline.preprocess import noise_field
 from pipeline.quality import reject_reason
 from pipeline.shards import Shard, SnapshotRef, stage
 
-__all__ = ["Generation"]
+__all__ = ["Generation", "ShardFiles"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class ShardFiles(NamedTuple):
+    """Where the files of a shard's samples lie, by their sha256."""
+
+    labels: Mapping[str, Path]
+    renders: Mapping[str, Path]
+    """By the sha256 of the label that a render belongs to."""
+    backgrounds: Mapping[str, Path]
+
+    @classmethod
+    def of(cls, shard: Shard, prepared: Prepared) -> "ShardFiles":
+        """Those that a shard needs of all that was found."""
+        sources = {sample.source_sha256 for sample in shard.samples}
+        backgrounds = {sample.background_sha256 for sample in shard.samples}
+        return cls(
+            {sha256: prepared.label_paths[sha256] for sha256 in sources},
+            {sha256: path for sha256, path in prepared.render_paths.items() if sha256 in sources},
+            {sha256: path for sha256, path in prepared.background_paths.items() if sha256 in backgrounds},
+        )
 
 
 class _Drawing(NamedTuple):
@@ -59,15 +80,11 @@ class Generation:
     Args:
         config: the run.
         snapshot: what draws.
-        prepared: where the labels lie, their renders, and the photographs whose backgrounds are pasted.
     """
 
-    def __init__(self, config: RunConfig, snapshot: SnapshotRef, prepared: Prepared):
+    def __init__(self, config: RunConfig, snapshot: SnapshotRef):
         self._config = config
         self._palette: Palette = config.read_palette()
-        self._label_paths = prepared.label_paths
-        self._render_paths = prepared.render_paths
-        self._background_paths = prepared.background_paths
         self._translator = Translator(
             Snapshot.from_bytes(snapshot.path.read_bytes()),
             device=config.train.device,
@@ -75,11 +92,12 @@ class Generation:
         )
         self._num_workers = config.generate.num_workers or os.cpu_count() or 1
 
-    def run(self, shard: Shard, advance: Callable[[], None]) -> Shard:
+    def run(self, shard: Shard, files: ShardFiles, advance: Callable[[], None]) -> Shard:
         """Draw, write and stage a shard; the same shard gives the same bytes.
 
         Args:
             shard: samples without files yet.
+            files: of its samples.
             advance: called after every picture.
 
         Returns:
@@ -98,8 +116,9 @@ class Generation:
         with ThreadPoolExecutor(self._num_workers, thread_name_prefix="generate") as pool:
             ahead = 2 * self._config.generate.batch_size
             labels_ahead = -(-ahead // self._config.generate.variants)
-            drawings = chain.from_iterable(_in_order(pool, self._read, labels, labels_ahead))
-            pictures = chain.from_iterable(self._draw(batch) for batch in self._batches(drawings))
+            read = partial(self._read, files)
+            drawings = chain.from_iterable(_in_order(pool, read, labels, labels_ahead))
+            pictures = chain.from_iterable(self._draw(files, batch) for batch in self._batches(drawings))
             finished = []
             for sample in _in_order(pool, lambda pair: self._finish(shard, *pair), pictures, ahead):
                 finished.append(sample)
@@ -108,9 +127,9 @@ class Generation:
         stage(self._config.output, done, self._palette)
         return done
 
-    def _read(self, samples: tuple[SampleRecord, ...]) -> list[_Drawing]:
+    def _read(self, files: ShardFiles, samples: tuple[SampleRecord, ...]) -> list[_Drawing]:
         """One label and all of its variants."""
-        path = self._label_paths[samples[0].source_sha256]
+        path = files.labels[samples[0].source_sha256]
         data = _checked_bytes(path, samples[0].source_sha256)
         sources = self._config.sources
         label_map = self._scaled(
@@ -122,17 +141,17 @@ class Generation:
                 antialiased_edges=sources.antialiased_edges,
             )
         )
-        render, shape = self._render(samples[0]), label_map.shape
+        render, shape = self._render(files, samples[0]), label_map.shape
         return [
-            _Drawing(sample, label_map, self._noise(sample, shape), self._photo(sample, shape), render)
+            _Drawing(sample, label_map, self._noise(sample, shape), self._photo(files, sample, shape), render)
             for sample in samples
         ]
 
-    def _render(self, sample: SampleRecord) -> np.ndarray | None:
+    def _render(self, files: ShardFiles, sample: SampleRecord) -> np.ndarray | None:
         """At the label's scale; it was checked to be of the label's size."""
         if sample.render_sha256 is None:
             return None
-        path = self._render_paths[sample.source_sha256]
+        path = files.renders[sample.source_sha256]
         data = _checked_bytes(path, sample.render_sha256)
         return self._scaled(decode_image(data, path, max_megapixels=self._config.sources.max_megapixels))
 
@@ -145,10 +164,10 @@ class Generation:
             sample.source_sha256, sample.seed, sample.variant, shape, self._config.noise.correlation_px
         )
 
-    def _photo(self, sample: SampleRecord, shape: tuple[int, int]) -> np.ndarray | None:
+    def _photo(self, files: ShardFiles, sample: SampleRecord, shape: tuple[int, int]) -> np.ndarray | None:
         if sample.background_sha256 is None:
             return None
-        path = self._background_paths[sample.background_sha256]
+        path = files.backgrounds[sample.background_sha256]
         data = _checked_bytes(path, sample.background_sha256)
         photo = decode_image(data, path, max_megapixels=self._config.sources.max_megapixels)
         return view(photo, CENTERED, width=shape[1], height=shape[0])
@@ -166,7 +185,7 @@ class Generation:
             if batch:
                 yield batch
 
-    def _draw(self, batch: list[_Drawing]) -> Iterator[tuple[_Drawing, np.ndarray]]:
+    def _draw(self, files: ShardFiles, batch: list[_Drawing]) -> Iterator[tuple[_Drawing, np.ndarray]]:
         translator = self._translator
         try:
             pictures = translator.translate(
@@ -176,7 +195,7 @@ class Generation:
                 np.stack([drawing.render for drawing in batch]) if translator.needs_renders else None,
             )
         except ImageSizeError as error:
-            raise BadImageError(self._label_paths[batch[0].sample.source_sha256], str(error)) from None
+            raise BadImageError(files.labels[batch[0].sample.source_sha256], str(error)) from None
         return zip(batch, pictures, strict=True)
 
     def _finish(self, shard: Shard, drawing: _Drawing, picture: np.ndarray) -> SampleRecord:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["Interrupted", "watch_signals"]
+__all__ = ["Interrupted", "TrainingProcessDied", "watch_signals"]
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +19,11 @@ class Interrupted(RuntimeError):
         super().__init__(message)
         self.signal_number = signal_number
         """Which signal; a shell expects exit code 128 + this."""
+
+
+class TrainingProcessDied(RuntimeError):
+    """A training process ended without a word; running the same command again goes on from its last
+    checkpoint."""
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from manifests.manifest import Manifest
 from manifests.schema import SampleRecord
 from manifests.verification.findings import Finding
 from pipeline.config import RunConfig
-from pipeline.generate import Generation
+from pipeline.generate import Generation, ShardFiles
 from pipeline.prepare import Prepared
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.retraining import training_folders
@@ -89,9 +89,9 @@ def _compare(config: RunConfig, prepared: Prepared, rows: Sequence[SampleRecord]
     ordered = sorted(rows, key=lambda row: (row.snapshot_sha256, row.source_sha256, row.variant))
     for number, (_, group) in enumerate(groupby(ordered, key=lambda row: row.snapshot_sha256)):
         of_snapshot = tuple(group)
-        again = Generation(config, _snapshot(config, of_snapshot[0]), prepared).run(
-            Shard(number, of_snapshot), lambda: None
-        )
+        shard = Shard(number, of_snapshot)
+        generation = Generation(config, _snapshot(config, of_snapshot[0]))
+        again = generation.run(shard, ShardFiles.of(shard, prepared), lambda: None)
         yield from (_difference(*pair) for pair in zip(of_snapshot, again.samples, strict=True))
 
 

@@ -188,14 +188,27 @@ def require_drawable(config: RunConfig, prepared: Prepared) -> None:
 
 
 def train_stage(
-    config: RunConfig, prepared: Prepared, show: ShowProgress = show_progress, num_processes: int = 1
+    config: RunConfig,
+    prepared: Prepared,
+    show: ShowProgress = show_progress,
+    num_processes: int = 1,
+    *,
+    apart: bool = False,
 ) -> SnapshotRef:
-    """Train, resume, or find that training is complete; the best snapshot of the run is what counts."""
+    """Train, resume, or find that training is complete; the best snapshot of the run is what counts.
+
+    Args:
+        config: the run.
+        prepared: its sources.
+        show: how progress is shown.
+        num_processes: that train together.
+        apart: True = even one trains in a process of its own, whose death the caller survives.
+    """
     if finished_snapshot(config) is None:
         from pipeline.evaluation.meter import meter_of
 
         images, meter = prepared.train_images, meter_of(config, prepared)
-        if num_processes > 1:
+        if num_processes > 1 or apart:
             from pipeline.training_processes import train_in_processes
 
             train_in_processes(config, *images, num_processes=num_processes, meter=meter, show=show)
@@ -237,14 +250,17 @@ def generate_stage(
     if not shards:
         logger.info("Nothing new to generate.")
         return []
-    from pipeline.generate import Generation
+    from pipeline.generate import Generation, ShardFiles
 
-    generation = Generation(config, snapshot, prepared)
+    generation = Generation(config, snapshot)
     total = sum(len(shard.samples) for shard in shards)
     done = itertools.count(1)
     with show("generate", "images") as progress:
         progress(0, total)
-        return [generation.run(shard, lambda: progress(next(done), total)) for shard in shards]
+        return [
+            generation.run(shard, ShardFiles.of(shard, prepared), lambda: progress(next(done), total))
+            for shard in shards
+        ]
 
 
 def report_stage(

@@ -14,7 +14,7 @@ from pipeline.base_snapshot import base_sha256
 from pipeline.config import RunConfig
 from pipeline.evaluation.measured import EQUAL_MIOU, MeasuredWeights
 
-__all__ = ["Chosen", "best_snapshot", "describe", "finished_snapshot", "numbered_files"]
+__all__ = ["Chosen", "best_snapshot", "describe", "finished_snapshot", "measured_of", "numbered_files"]
 
 
 class Chosen(NamedTuple):
@@ -92,10 +92,19 @@ def _snapshots(config: RunConfig) -> list[_Found]:
     )
     found = []
     for num_images_seen, path in numbered_files(config.run_dir / "snapshots", "snapshot", "safetensors"):
-        info = upgraded(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+        info = _info(path)
         if _identity(info) == wanted:
             found.append(_Found(num_images_seen, path, _measured(info)))
     return found
+
+
+def measured_of(path: Path) -> MeasuredWeights | None:
+    """The adherence of a snapshot's weights, where it was measured."""
+    return _measured(_info(path))
+
+
+def _info(path: Path) -> dict[str, Any]:
+    return upgraded(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
 
 
 def _measured(info: dict[str, Any]) -> MeasuredWeights | None:

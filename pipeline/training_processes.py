@@ -1,4 +1,4 @@
-"""Training in several processes of this machine, one for each GPU: `--nproc`.
+"""Training in processes of their own, one for each GPU of this machine: `--nproc`, and what a flow trains.
 
 This process starts them, with the variables that torchrun would set, and waits. It is torch.multiprocessing
 that starts them, whose processes end with each other and with their parent, and not torch.distributed.run:
@@ -26,20 +26,17 @@ from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 from gan.distributed import join_ranks
 from pipeline.config import RunConfig
 from pipeline.evaluation.meter import AdherenceMeter
+from pipeline.interruption import TrainingProcessDied
 from pipeline.progress import Progress, ShowProgress, show_progress
 from pipeline.snapshot_files import finished_snapshot
 from pipeline.training import require_equal_shares, train_run
 
-__all__ = ["TrainingProcessDied", "train_in_processes"]
+__all__ = ["train_in_processes"]
 
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 10  # for the others when one has ended; they may wait for it in a collective operation
 PACKAGES = ("pipeline", "gan", "manifests")
-
-
-class TrainingProcessDied(RuntimeError):
-    """One of several processes ended without a word."""
 
 
 def train_in_processes(

@@ -27,6 +27,7 @@ from gan.health import TrainingDiverged
 from manifests.verification.verify import verify
 from pipeline.config import ConfigError
 from pipeline.images import decode_image
+from pipeline.interruption import TrainingProcessDied
 from pipeline.prepare import TooManyBadInputs
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -43,8 +44,8 @@ class Ran(NamedTuple):
         return self.state.state_details.flow_run_id
 
 
-def _run(config: Path, overrides: list[str] | None = None) -> Ran:
-    return Ran(config, generate_soccer_dataset(config, overrides, return_state=True))
+def _run(config: Path, changes: dict | None = None) -> Ran:
+    return Ran(config, generate_soccer_dataset(config, changes, return_state=True))
 
 
 def _task_runs(ran: Ran) -> dict[str, TaskRun]:
@@ -121,7 +122,7 @@ def test_again_it_generates_and_publishes_nothing(first: Ran) -> None:
 def test_more_is_generated_when_more_is_asked_for(
     tiny_file: Callable[..., Path], tmp_path: Path, first: Ran
 ) -> None:
-    more = _run(first.config, ["generate.variants=2"])
+    more = _run(first.config, {"generate": {"variants": 2}})
     result = more.state.result()
     assert (result.version, result.num_generated, result.num_images) == (2, 8, 16)
 
@@ -145,8 +146,26 @@ def test_pictures_carry_themselves(first: Ran, key: str) -> None:
 
 def test_the_summary_says_what_there_is_now(first: Ran) -> None:
     text = _artifacts(first)["summary"].data
-    for fact in ("Version 1", "8 images", str(first.config.parent / "out"), "snapshot-00000008"):
+    for fact in (
+        "version 1",
+        "8 images",
+        "| scenes | 8 | 0 |",
+        "mIoU",
+        str(first.config.parent / "out"),
+        "snapshot-00000008",
+    ):
         assert fact in text
+
+
+def test_the_name_of_a_run_says_which_set_and_version(first: Ran) -> None:
+    with get_client(sync_client=True) as client:
+        assert client.read_flow_run(first.flow_run).name == "tiny: scenes (version 1)"
+
+
+def test_the_report_is_a_link_away(first: Ran) -> None:
+    assert (first.config.parent / "out" / "report" / "index.html").as_uri() in _artifacts(first)[
+        "report"
+    ].data
 
 
 def test_lines_of_all_rooms_reach_the_server_and_only_those(first: Ran) -> None:
@@ -200,7 +219,7 @@ class _Stage:
         self.error = error
         self.num_calls = 0
 
-    def __call__(self, *_: object) -> None:
+    def __call__(self, *_: object, **__: object) -> None:
         self.num_calls += 1
         raise self.error
 
@@ -222,6 +241,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Exception], _
         (TrainingDiverged("cycle_a became nan before 400 images."), 4, 1),
         (TooManyBadInputs("9 of 10 labels cannot be used."), 3, 1),
         (ValueError("no such value"), 1, 1),
+        (TrainingProcessDied("Training process 0 of 1 ended with SIGKILL."), 1, 3),
         (OSError(5, "Input/output error", "/data/a.png"), 1, 3),
     ],
     ids=lambda value: type(value).__name__,
@@ -251,13 +271,20 @@ def test_a_wrong_parameter_is_refused_with_a_sentence(first: Ran, tmp_path: Path
     assert missing.state.is_failed()
     with pytest.raises(ConfigError, match=r"missing\.yaml cannot be read"):
         missing.state.result()
-    unknown = _run(first.config, ["train.batch_sice=4"])
-    with pytest.raises(ConfigError, match=r"train\.batch_sice: there is no such setting"):
-        unknown.state.result()
 
 
-def test_a_parameter_of_the_wrong_kind_never_starts() -> None:
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"train": {"batch_sice": 4}}, r"train\.batch_sice: Extra inputs are not permitted"),
+        ({"generate": {"variants": 0}}, r"generate\.variants: Input should be greater than or equal to 1"),
+        ({"flow": {"runner": "spark"}}, r"flow\.runner: Input should be 'threads', 'ray' or 'dask'"),
+        (4, "changes"),
+    ],
+    ids=str,
+)
+def test_changes_that_are_none_never_start(changes: object, sentence: str) -> None:
     from prefect.exceptions import ParameterTypeError
 
-    with pytest.raises(ParameterTypeError, match="overrides"):
-        generate_soccer_dataset(Path("tiny.yaml"), overrides=4)
+    with pytest.raises(ParameterTypeError, match=sentence):
+        generate_soccer_dataset(Path("tiny.yaml"), changes)

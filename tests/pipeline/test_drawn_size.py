@@ -11,7 +11,7 @@ from gan.methods.registry import build_generators
 from gan.snapshot import Snapshot
 from pipeline.config import ConfigError, RunConfig
 from pipeline.drawn_size import drawn_size, undrawable
-from pipeline.generate import Generation
+from pipeline.generate import Generation, ShardFiles
 from pipeline.images import BadImageError, encode_jpeg, encode_label_png
 from pipeline.run import plan_stage, prepare_stage, require_drawable, run
 from pipeline.shards import SnapshotRef
@@ -98,4 +98,4 @@ def test_generation_names_the_file_that_it_cannot_draw(run_of: Callable, tmp_pat
     shards = plan_stage(config, prepared, snapshot).to_do
     with pytest.raises(BadImageError, match=r"segTrain/1\.png.* it has 24 x 20 px"):
         for shard in shards:
-            Generation(config, snapshot, prepared).run(shard, lambda: None)
+            Generation(config, snapshot).run(shard, ShardFiles.of(shard, prepared), lambda: None)

@@ -15,7 +15,7 @@ from gan.translator import Translator
 from manifests.schema import to_table
 from pipeline import generate
 from pipeline.config import RunConfig
-from pipeline.generate import Generation
+from pipeline.generate import Generation, ShardFiles
 from pipeline.geometry import CENTERED, view
 from pipeline.images import (
     BadImageError,
@@ -244,9 +244,10 @@ def test_the_bytes_follow_from_the_row(make: Callable) -> None:
     for shard in shards:
         for row in shard.samples:
             alone = tuple(photo for photo in prepared.photos if photo.sha256 == row.background_sha256)
-            again = Generation(config, snapshot, replace(prepared, photos=alone))
+            one = Shard(shard.number, (row,))
             (config.output / row.image_file_name).unlink()
-            assert again.run(Shard(shard.number, (row,)), lambda: None).samples == (row,)
+            files = ShardFiles.of(one, replace(prepared, photos=alone))
+            assert Generation(config, snapshot).run(one, files, lambda: None).samples == (row,)
 
 
 def test_a_photograph_that_changed_since_it_was_checked_is_one_sentence(
@@ -286,6 +287,6 @@ def test_a_picture_that_fails_the_gates_is_kept_with_its_reason(
         Translator, "translate", lambda _, labels, *rest: np.full((*labels.shape, 3), 128, np.uint8)
     )
     shard = plan_stage(config, prepared, snapshot).to_do[0]
-    done = Generation(config, snapshot, prepared).run(shard, lambda: None)
+    done = Generation(config, snapshot).run(shard, ShardFiles.of(shard, prepared), lambda: None)
     assert [row.accepted for row in done.samples] == [False] * len(shard.samples)
     assert all(row.reject_reason.startswith("constant") for row in done.samples)

@@ -12,7 +12,7 @@ from manifests.schema import SampleRecord
 from manifests.verification.verify import verify
 from pipeline.config import RunConfig
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.generate import Generation
+from pipeline.generate import Generation, ShardFiles
 from pipeline.images import BadImageError, encode_png, read_image, read_label
 from pipeline.run import draw_stage, plan_stage, prepare_stage, run
 from pipeline.shards import SnapshotRef
@@ -105,7 +105,7 @@ def test_a_render_that_changed_since_it_was_checked_is_one_sentence(whole: RunCo
     prepared.render_paths[shard.samples[0].source_sha256] = tmp_path / "render.png"
     (tmp_path / "render.png").write_bytes(b"other")
     with pytest.raises(BadImageError, match="render.png: it has changed since it was checked; run the same"):
-        Generation(config, snapshot, prepared).run(shard, lambda: None)
+        Generation(config, snapshot).run(shard, ShardFiles.of(shard, prepared), lambda: None)
 
 
 def test_what_is_drawn_from_renders_is_measured(whole: RunConfig) -> None:

@@ -22,11 +22,11 @@ from gan.share import Share
 from manifests.durable import LockHeldError, exclusive_lock
 from pipeline import training_processes
 from pipeline.config import ConfigError, RunConfig
-from pipeline.interruption import Interrupted
+from pipeline.interruption import Interrupted, TrainingProcessDied
 from pipeline.progress import ShowProgress
 from pipeline.run import draw_stage, prepare_stage
 from pipeline.training_images import TrainingImages
-from pipeline.training_processes import TrainingProcessDied, train_in_processes
+from pipeline.training_processes import train_in_processes
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
