@@ -10,6 +10,7 @@ import typer
 
 from flows import (
     commands_dataset,
+    commands_deploy,
     commands_evaluate,
     commands_export,
     commands_import,
@@ -53,6 +54,7 @@ for group in (
     commands_prepare,
     commands_scenes,
     commands_run,
+    commands_deploy,
     commands_translate,
     commands_import,
     commands_dataset,

@@ -19,6 +19,8 @@ DEFAULTS = {
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
     # A machine that trains is slow to start a server; Prefect gives up after 20 s.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # The server then sees within minutes that a run's process is gone; see `flows.deployments`.
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(PACKAGES),
     # Threads that decode and encode know no run; their lines go to the console only.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pipeline.images import BadImageError
 from pipeline.sources.facts import ImageFacts
-from pipeline.sources.layouts import LANDING_FOLDER, READY_FILE, landed_sets
+from pipeline.sources.layouts import READY_FILE, landed_sets, landing_folder
 from pipeline.sources.limits import too_many_bad
 from pipeline.sources.search import SourceLabel
 
@@ -54,10 +54,9 @@ def _fault(facts: Sequence[ImageFacts | BadImageError], max_bad_fraction: float)
 
 def waiting_sets(roots: Iterable[Path]) -> list[Path]:
     """The sets in landing folders that are still being copied, or copied anew."""
-    landing = [root if root.name == LANDING_FOLDER else root / LANDING_FOLDER for root in roots]
     return sorted(
         path
-        for folder in landing
+        for folder in map(landing_folder, roots)
         if folder.is_dir()
         for path in folder.iterdir()
         if path.is_dir() and not (path / READY_FILE).exists()

@@ -7,7 +7,6 @@ from pathlib import Path
 __all__ = [
     "FOLDERS",
     "LABEL_SUFFIXES",
-    "LANDING_FOLDER",
     "LAYOUTS",
     "LOSSY_SUFFIXES",
     "OTHER_SUFFIXES",
@@ -22,6 +21,7 @@ __all__ = [
     "is_landed",
     "label_folders",
     "landed_sets",
+    "landing_folder",
     "part_of",
     "render_sets",
     "visual_mesh_labels",
@@ -108,9 +108,14 @@ def label_folders(root: Path) -> list[Path]:
     return [labels for labels, _ in render_sets(root)]
 
 
+def landing_folder(root: Path) -> Path:
+    """The landing folder at or in `root`, which need not exist."""
+    return root if root.name == LANDING_FOLDER else root / LANDING_FOLDER
+
+
 def landed_sets(root: Path) -> list[Path] | None:
     """The finished sets of a landing folder in or at `root`, or None where there is no such folder."""
-    landing = root if root.name == LANDING_FOLDER else root / LANDING_FOLDER
+    landing = landing_folder(root)
     if not landing.is_dir():
         return None
     return sorted(path for path in landing.iterdir() if (path / READY_FILE).exists())
