@@ -1,0 +1,50 @@
+"""Commands for runs that come back by themselves: up, deploy. Each imports what it needs when called."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.parameters import UsageError
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+ConfigsArgument = Annotated[list[Path], typer.Argument(help="YAML files of runs.", show_default=False)]
+
+
+@commands.command(epilog="Example: seg2real up configs/soccer.yaml")
+def up(
+    configs: ConfigsArgument,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Of the Prefect server, if one is started.")
+    ] = 4200,
+) -> None:
+    """Renew datasets on this machine until Ctrl-C: now, by schedule, and when segmentation sets land.
+
+    Starts a Prefect server, or uses the one that runs or that PREFECT_API_URL names.
+    """
+    from flows.server import server_running
+    from pipeline.config import load_config
+
+    runs = _load(configs)
+    with server_running(port) as url:
+        from flows.serving import serve_runs
+
+        typer.echo(f"Prefect: {url.removesuffix('/api')}")
+        for config in runs:
+            typer.echo(f"  generate-soccer-dataset/{config.name}: {config.output}")
+        typer.echo("Ctrl-C stops all of it.")
+        serve_runs({path: load_config(path) for path in configs})
+
+
+def _load(paths: list[Path]) -> list:
+    from pipeline.config import load_config
+
+    configs = [load_config(path) for path in paths]
+    names = [config.name for config in configs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"Two of the configs have the name '{twice}'; give each a name of its own.")
+    return configs

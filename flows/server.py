@@ -1,0 +1,123 @@
+"""A Prefect server for as long as `seg2real up` runs, unless there is one already."""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from flows.parameters import UsageError
+from flows.prefect_settings import set_defaults
+from flows.server_file import note_server
+
+__all__ = ["server_running"]
+
+logger = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+START_SECONDS = 180
+STOP_SECONDS = 20
+
+
+@contextmanager
+def server_running(port: int) -> Iterator[str]:
+    """A server within the block: the one that PREFECT_API_URL names, one that answers on the port already, or a
+    new one, which ends with the block. Everything that imports Prefect afterwards uses it.
+
+    Yields:
+        Its API URL.
+
+    Raises:
+        UsageError: PREFECT_API_URL names one that does not answer, or something else has the port.
+    """
+    named, own = os.environ.get("PREFECT_API_URL"), f"http://{HOST}:{port}/api"
+    if named:
+        if not _answers(named):
+            raise UsageError(
+                f"The server that PREFECT_API_URL names, {named}, does not answer; start it, or unset the "
+                "variable to have one started."
+            )
+        yield named
+        return
+    os.environ["PREFECT_API_URL"] = own
+    if _answers(own):
+        logger.info("A Prefect server runs already: %s", own)
+        yield own
+        return
+    _require_free(port)
+    process = _start(port)
+    try:
+        _await(process, own)
+        noted = note_server(own, process.pid)
+        try:
+            yield own
+        finally:
+            noted.unlink(missing_ok=True)
+    finally:
+        _stop(process)
+
+
+def _start(port: int) -> subprocess.Popen:
+    logger.info("Starting a Prefect server ...")
+    set_defaults()
+    # In a session of its own Ctrl-C at the terminal does not reach it: it is stopped last.
+    return subprocess.Popen(
+        [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=None if logger.isEnabledFor(logging.DEBUG) else subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_hear_interrupts,
+    )
+
+
+def _hear_interrupts() -> None:
+    """A shell starts `command &` with SIGINT ignored, which a child inherits; Prefect stops by it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _await(process: subprocess.Popen, url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(url):
+        if process.poll() is not None:
+            raise UsageError(
+                f"The Prefect server ended as it started, with exit code {process.returncode}; "
+                "prefect server start shows why."
+            )
+        if time.monotonic() > deadline:
+            raise UsageError(f"The Prefect server has not answered on {url} within {START_SECONDS} s.")
+        time.sleep(0.2)
+
+
+def _stop(process: subprocess.Popen) -> None:
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=2).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise UsageError(
+                f"Port {port} cannot be used: {error.strerror}; choose another by --port."
+            ) from None
