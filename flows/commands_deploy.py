@@ -17,16 +17,13 @@ ConfigsArgument = Annotated[list[Path], typer.Argument(help="YAML files of runs.
 @commands.command(epilog="Example: seg2real up configs/soccer.yaml")
 def up(
     configs: ConfigsArgument,
-    port: Annotated[
-        int, typer.Option(min=1, max=65_535, help="Of the Prefect server, if one is started.")
-    ] = 4200,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the server, if one is started.")] = 4200,
 ) -> None:
     """Renew datasets on this machine until Ctrl-C: now, by schedule, and when segmentation sets land.
 
     Starts a Prefect server, or uses the one that runs or that PREFECT_API_URL names.
     """
     from flows.server import server_running
-    from pipeline.config import load_config
 
     runs = _load(configs)
     with server_running(port) as url:
@@ -36,7 +33,33 @@ def up(
         for config in runs:
             typer.echo(f"  generate-soccer-dataset/{config.name}: {config.output}")
         typer.echo("Ctrl-C stops all of it.")
-        serve_runs({path: load_config(path) for path in configs})
+        serve_runs(dict(zip(configs, runs, strict=True)))
+
+
+@commands.command(epilog="Example: seg2real deploy configs/soccer.yaml --pool gpus --gpus 2")
+def deploy(
+    configs: ConfigsArgument,
+    pool: Annotated[str, typer.Option(help="Work pool whose workers run it.")] = "seg2real",
+    gpus: Annotated[int, typer.Option(min=0, help="How many GPUs the workers have together.")] = 0,
+) -> None:
+    """Register runs on a running server, for the workers of a pool on this or other machines.
+
+    The server is the one that PREFECT_API_URL names. Done again, it brings the deployments to what configs
+    say now.
+    """
+    from flows.server import require_server
+
+    runs = _load(configs)
+    url = require_server()
+    from flows.deployments import deploy_to_pool, prepare_server
+
+    prepare_server({"cpu": 1} | ({"cuda": gpus} if gpus else {}))
+    for path in configs:
+        deploy_to_pool(path, pool)
+    typer.echo(f"Prefect: {url.removesuffix('/api')}")
+    for config in runs:
+        typer.echo(f"  generate-soccer-dataset/{config.name}, for workers of {pool}")
+    typer.echo(f"Start a worker: prefect worker start --pool {pool}")
 
 
 def _load(paths: list[Path]) -> list:

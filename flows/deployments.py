@@ -1,6 +1,6 @@
 """The deployments of runs, and what a server needs beside them: slots of devices, and the end of zombies."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 from prefect.events import DeploymentEventTrigger
 from prefect.events.actions import ChangeFlowRunState
+from prefect.exceptions import ObjectNotFound
 
 from flows.device_slots import slot_name
 from flows.generate_soccer_dataset import generate_soccer_dataset
+from flows.parameters import UsageError
 from pipeline.config import RunConfig, load_config
 
-__all__ = ["LANDED_EVENT", "deployment_of", "landing_resource", "prepare_server"]
+__all__ = ["LANDED_EVENT", "deploy_to_pool", "deployment_of", "landing_resource", "prepare_server"]
 
 LANDED_EVENT = "seg2real.set-landed"
 """What the watcher says when a set has landed; others may say it, too."""
@@ -33,7 +35,7 @@ def landing_resource(name: str) -> str:
 
 
 def deployment_of(path: Path, **settings: Any) -> RunnerDeployment:
-    """The deployment "generate-soccer-dataset/<name of the run>": comes by its schedule, and when a set lands.
+    """The deployment "generate-soccer-dataset/<name>": it comes by its schedule, and when a set lands.
 
     One run at a time; those that come meanwhile wait.
 
@@ -67,21 +69,40 @@ def deployment_of(path: Path, **settings: Any) -> RunnerDeployment:
     )
 
 
+def deploy_to_pool(path: Path, pool: str) -> None:
+    """Register a run's deployment for the workers of a work pool, which have this project installed and see
+    the same files.
+
+    Raises:
+        UsageError: the server has no such pool.
+        ConfigError: the run's config cannot be used.
+    """
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_work_pool(pool)
+        except ObjectNotFound:
+            raise UsageError(
+                f"The server has no work pool '{pool}'; make one with: "
+                f"prefect work-pool create {pool} --type process"
+            ) from None
+    deployment_of(path, work_pool_name=pool).apply()
+
+
 def _schedule(config: RunConfig) -> dict[str, Any]:
     if config.flow.cron:
         return {"cron": config.flow.cron}
     return {"interval": timedelta(minutes=config.flow.every_minutes)}
 
 
-def prepare_server(slots: Iterable[tuple[str, int]]) -> None:
-    """Make on the server what the runs count on: a slot for each device, and an automation that ends runs whose
-    process is gone.
+def prepare_server(slots: Mapping[str, int]) -> None:
+    """Make on the server what the runs count on: a slot for each device, and an automation that ends runs
+    whose process is gone.
 
     Args:
-        slots: kind of device, how many runs can compute on such devices at once.
+        slots: of each kind of device, how many runs can compute on such devices at once.
     """
     with get_client(sync_client=True) as client:
-        for kind, number in slots:
+        for kind, number in slots.items():
             client.upsert_global_concurrency_limit_by_name(slot_name(kind), number)
         if not client.find_automation(ZOMBIES):
             client.create_automation(_zombie_automation())

@@ -1,7 +1,7 @@
 """One run at a time on a GPU (or on this machine's CPU): a slot of Prefect, and a lock file.
 
 The slot is what a server's runs wait for and its pages show; `seg2real up` and `seg2real deploy` create it,
-and it is freed five minutes after its holder was killed. The lock holds between servers too, and while one
+and it is freed a minute after its holder was killed. The lock holds between servers too, and while one
 starts anew; the kernel frees it at once.
 """
 
@@ -19,6 +19,7 @@ from manifests.durable import LockHeldError, exclusive_lock
 __all__ = ["device_slots", "num_slots", "slot_name"]
 
 WAIT_SECONDS = 7 * 24 * 3600.0
+LEASE_SECONDS = 60.0  # the shortest; it is renewed while its holder lives
 
 
 def slot_name(kind: str) -> str:
@@ -55,6 +56,7 @@ def device_slots(device: str, num_processes: int = 1) -> Iterator[str]:
                     slot_name(resolved.type),
                     occupy=occupied,
                     strict=True,
+                    lease_duration=LEASE_SECONDS,
                     raise_on_lease_renewal_failure=False,
                 )
             )

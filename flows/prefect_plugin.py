@@ -17,7 +17,7 @@ __all__ = ["accept_short_names", "setup_environment"]
 
 @register_hook
 def setup_environment(*, ctx: HookContext) -> SetupResult | None:
-    """Let `prefect deployment` take a flow's name alone, and find the server that `seg2real up` has started."""
+    """Let `prefect deployment` take a flow's name alone, and find the server of `seg2real up`."""
     if Path(sys.argv[0]).stem == "prefect" and sys.argv[1:2] == ["deployment"]:
         accept_short_names()
     url = None if ctx.api_url or "PREFECT_API_URL" in os.environ else running_server()
@@ -49,8 +49,8 @@ async def _full_name(client: Any, flow_name: str) -> str:
     names = sorted(f"{flow_name}/{deployment.name}" for deployment in found)
     if not names:
         raise SystemExit(
-            f"Error: flow '{flow_name}' has no deployment on this server; make one with seg2real up or seg2real "
-            "deploy."
+            f"Error: flow '{flow_name}' has no deployment on this server; make one with seg2real up or "
+            "seg2real deploy."
         )
     if len(names) > 1:
         raise SystemExit(f"Error: flow '{flow_name}' has several deployments; name one: {', '.join(names)}.")

@@ -14,9 +14,9 @@ import httpx
 
 from flows.parameters import UsageError
 from flows.prefect_settings import set_defaults
-from flows.server_file import note_server
+from flows.server_file import note_server, running_server
 
-__all__ = ["server_running"]
+__all__ = ["require_server", "server_running"]
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ STOP_SECONDS = 20
 
 @contextmanager
 def server_running(port: int) -> Iterator[str]:
-    """A server within the block: the one that PREFECT_API_URL names, one that answers on the port already, or a
-    new one, which ends with the block. Everything that imports Prefect afterwards uses it.
+    """A server within the block: the one that PREFECT_API_URL names, one that answers on the port already, or
+    a new one, which ends with the block. Everything that imports Prefect afterwards uses it.
 
     Yields:
         Its API URL.
@@ -36,14 +36,9 @@ def server_running(port: int) -> Iterator[str]:
     Raises:
         UsageError: PREFECT_API_URL names one that does not answer, or something else has the port.
     """
-    named, own = os.environ.get("PREFECT_API_URL"), f"http://{HOST}:{port}/api"
-    if named:
-        if not _answers(named):
-            raise UsageError(
-                f"The server that PREFECT_API_URL names, {named}, does not answer; start it, or unset the "
-                "variable to have one started."
-            )
-        yield named
+    own = f"http://{HOST}:{port}/api"
+    if os.environ.get("PREFECT_API_URL"):
+        yield require_server()
         return
     os.environ["PREFECT_API_URL"] = own
     if _answers(own):
@@ -61,6 +56,24 @@ def server_running(port: int) -> Iterator[str]:
             noted.unlink(missing_ok=True)
     finally:
         _stop(process)
+
+
+def require_server() -> str:
+    """The API URL of the server that runs: the one that PREFECT_API_URL names, or that of `seg2real up`.
+
+    Raises:
+        UsageError: there is none, or it does not answer.
+    """
+    url = os.environ.get("PREFECT_API_URL") or running_server()
+    if url is None:
+        raise UsageError(
+            "No Prefect server is known; start one with prefect server start, and name it by "
+            f"PREFECT_API_URL, such as http://{HOST}:4200/api."
+        )
+    if not _answers(url):
+        raise UsageError(f"The Prefect server {url} does not answer; start it, or correct PREFECT_API_URL.")
+    os.environ["PREFECT_API_URL"] = url
+    return url
 
 
 def _start(port: int) -> subprocess.Popen:

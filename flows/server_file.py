@@ -13,7 +13,7 @@ __all__ = ["note_server", "running_server"]
 
 
 def note_server(url: str, pid: int) -> Path:
-    """Note a server's API URL, and the process whose life it shares; return the file, to remove at the end."""
+    """Note a server's API URL and its process; return the file, to remove when it ends."""
     path = _path()
     make_folders(path.parent)
     write_durable(path, json.dumps({"url": url, "pid": pid}).encode())

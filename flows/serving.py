@@ -28,7 +28,7 @@ def serve_runs(configs: Mapping[Path, RunConfig]) -> None:
     Args:
         configs: of each YAML file, the run.
     """
-    prepare_server(num_slots().items())
+    prepare_server(num_slots())
     runner = Runner(name="seg2real", query_seconds=POLL_SECONDS, limit=None, pause_on_shutdown=True)
     ids = [runner.add_deployment(deployment_of(path)) for path in configs]
     with get_client(sync_client=True) as client:
