@@ -5,7 +5,6 @@ Prefect calls `setup_environment` as it is imported, before it does anything els
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from prefect.plugins import HookContext, SetupResult, register_hook
@@ -18,7 +17,7 @@ __all__ = ["accept_short_names", "setup_environment"]
 @register_hook
 def setup_environment(*, ctx: HookContext) -> SetupResult | None:
     """Let `prefect deployment` take a flow's name alone, and find the server of `seg2real up`."""
-    if Path(sys.argv[0]).stem == "prefect" and sys.argv[1:2] == ["deployment"]:
+    if sys.argv[1:2] == ["deployment"]:
         accept_short_names()
     url = None if ctx.api_url or "PREFECT_API_URL" in os.environ else running_server()
     return SetupResult({"PREFECT_API_URL": url}, note="the server of seg2real up") if url else None

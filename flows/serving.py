@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
 from prefect import get_client
 from prefect.runner import Runner
 
@@ -18,12 +20,14 @@ __all__ = ["serve_runs"]
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
+CHECKPOINT_SECONDS = 120
+"""For runs to write what they have, when all is stopped."""
 
 
 def serve_runs(configs: Mapping[Path, RunConfig]) -> None:
     """Register the runs' deployments, start each run once, and serve them until SIGINT or SIGTERM.
 
-    Schedules pause when it ends.
+    Schedules pause when it ends, and flow runs end with a checkpoint.
 
     Args:
         configs: of each YAML file, the run.
@@ -35,4 +39,34 @@ def serve_runs(configs: Mapping[Path, RunConfig]) -> None:
         for deployment_id in ids:
             client.create_flow_run_from_deployment(deployment_id)
     with watching(configs.values()):
-        asyncio.run(runner.start())
+        asyncio.run(_serve(runner))
+
+
+async def _serve(runner: Runner) -> None:
+    stopped = asyncio.Event()
+    serving = asyncio.create_task(runner.start())
+    while not (runner.started or serving.done()):
+        await asyncio.sleep(0.05)
+    # Only now: the runner has set a handler of its own, which would kill the flow runs.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if serving.done():
+        serving.result()  # what ended it
+        return
+    await _end_flow_runs()
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+async def _end_flow_runs() -> None:
+    """Ask the flow runs to end while the server is there to hear of it; those that are too slow die with this
+    process."""
+    processes = [each for each in psutil.Process().children() if "prefect.engine" in each.cmdline()]
+    if processes:
+        logger.info("Stopping %d processes; a training writes a checkpoint first ...", len(processes))
+    for process in processes:
+        process.terminate()
+    await asyncio.to_thread(psutil.wait_procs, processes, CHECKPOINT_SECONDS)

@@ -1,0 +1,245 @@
+"""`seg2real up` as its user has it: a server, landing sets, Prefect's own commands, and the end of it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import httpx
+import psutil
+import pytest
+
+from manifests.manifest import Manifest
+from manifests.verification.verify import verify
+
+ROOT = Path(__file__).parent.parent.parent
+LONG = {"train": {"total_images": 1_000_000, "snapshot_every_images": 1_000_000}}
+SLACK = 4
+"""How many times longer than promised something may take on a machine that does other work."""
+
+
+class Up(NamedTuple):
+    process: subprocess.Popen
+    folder: Path
+    log: Path
+    environment: dict[str, str]
+    url: str
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "out"
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def wait_for(self, what: str, seconds: float = 120, *, after: int = 0) -> int:
+        """Wait until the log says something, from a place in it on; return the place behind it."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if (place := self.said().find(what, after)) >= 0:
+                return place + len(what)
+            assert self.process.poll() is None, self.said()
+            time.sleep(0.1)
+        raise AssertionError(f"'{what}' was not said within {seconds} s:\n{self.said()}")
+
+    def prefect(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Prefect's own command, in the project's folder."""
+        command = [str(Path(sys.executable).with_name("prefect"))]
+        return subprocess.run(
+            [*command, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True
+        )
+
+    def start(self, changes: dict) -> str:
+        """Begin a run; return its id."""
+        deployment = httpx.get(f"{self.url}/deployments/name/generate-soccer-dataset/soccer").json()
+        made = httpx.post(
+            f"{self.url}/deployments/{deployment['id']}/create_flow_run",
+            json={
+                "state": {"type": "SCHEDULED"},
+                "parameters": deployment["parameters"] | {"changes": changes},
+            },
+        )
+        return made.raise_for_status().json()["id"]
+
+    def state(self, run: str) -> str:
+        return httpx.get(f"{self.url}/flow_runs/{run}").json()["state"]["type"]
+
+    def below(self) -> list[psutil.Process]:
+        """The processes of flow runs, and what they have started."""
+        return [
+            each
+            for child in psutil.Process(self.process.pid).children()
+            if "prefect.engine" in child.cmdline()
+            for each in (child, *child.children(recursive=True))
+        ]
+
+
+@pytest.fixture(scope="module")
+def up(tiny_file: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    folder = tmp_path_factory.mktemp("up")
+    (folder / "data" / "incoming").mkdir(parents=True)
+    config = tiny_file(folder, name="soccer", sources={"labels": "data/incoming"}, flow={"every_minutes": 60})
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    environment = own | {
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "PREFECT_HOME": str(folder / "prefect"),
+    }
+    log = folder / "up.log"
+    with open(log, "w") as file:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "from flows.cli import main; main()",
+                "up",
+                str(config),
+                "--port",
+                str(port),
+            ],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=folder,
+            start_new_session=True,
+        )
+    yield Up(process, folder, log, environment, f"http://127.0.0.1:{port}/api")
+    for each in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else ():
+        each.kill()
+    process.kill()
+    process.wait()
+
+
+def _land(up: Up, name: str, *, numbers: range) -> None:
+    """A set of drawn labels, mirrored so that they are new."""
+    folder = up.folder / "data" / "incoming" / name
+    folder.mkdir()
+    drawn = sorted((up.folder / "run" / "scenes" / "segTrain").glob("*.png"))
+    for number in numbers:
+        cv2.imwrite(str(folder / f"{name}-{number}.png"), cv2.imread(str(drawn[number]))[:, ::-1])
+    (folder / "_READY").touch()
+
+
+def test_it_makes_the_dataset_at_once(up: Up) -> None:
+    up.wait_for("Published version 1: 8 images", 240)
+    up.wait_for("Finished in state Completed()", after=up.wait_for("publish"))
+    assert verify(up.output).is_ok
+    assert f"generate-soccer-dataset/soccer: {up.output}" in up.said()
+
+
+def test_a_set_that_lands_is_drawn_within_seconds(up: Up) -> None:
+    place = len(up.said())
+    begin = time.monotonic()
+    _land(up, "night", numbers=range(3))
+    place = up.wait_for("Beginning flow run", after=place)
+    assert time.monotonic() - begin < 10 * SLACK
+    up.wait_for("Published version 2: 3 images", after=place)
+    sets = {row.source_set for row in Manifest.open(up.output).records}
+    assert sets == {"scenes", "night"}
+
+
+def test_a_bad_set_is_told_and_the_good_one_beside_it_is_drawn(up: Up) -> None:
+    place = len(up.said())
+    bad = up.folder / "data" / "incoming" / "bad"
+    bad.mkdir()
+    (bad / "a.png").write_bytes(b"no picture")
+    (bad / "_READY").touch()
+    _land(up, "rain", numbers=range(3, 5))
+    up.wait_for("Published version 3: 2 images", after=place)
+    [line] = (up.output / "_quarantine" / "bad_sets.jsonl").read_text().splitlines()
+    assert json.loads(line)["set"] == str(bad)
+
+
+def test_the_flows_name_alone_starts_a_run(up: Up) -> None:
+    place = up.wait_for("Finished in state Completed()", after=up.wait_for("Published version 3"))
+    for name in ("generate-soccer-dataset", "generate-soccer-dataset/soccer"):
+        ran = up.prefect("deployment", "run", name)
+        assert ran.returncode == 0, ran.stderr
+        assert "generate-soccer-dataset/soccer" in ran.stdout
+        place = up.wait_for("Flow run 'soccer' - Finished in state Completed()", after=place)
+    missing = up.prefect("deployment", "run", "generate-tennis-dataset")
+    assert missing.returncode == 1
+    assert "flow 'generate-tennis-dataset' has no deployment" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"generate": {"variants": 0}}, "0 is less than the minimum of 1"),
+        ({"generate": {"variant": 2}}, "'variant' was unexpected"),
+        ({"flow": {"runner": "spark"}}, "'spark'"),
+    ],
+    ids=str,
+)
+def test_a_wrong_key_or_value_is_refused_before_a_run_is_made(up: Up, changes: dict, sentence: str) -> None:
+    deployment = httpx.get(f"{up.url}/deployments/name/generate-soccer-dataset/soccer").json()
+    made = httpx.post(
+        f"{up.url}/deployments/{deployment['id']}/create_flow_run",
+        json={
+            "parameters": deployment["parameters"] | {"changes": changes},
+            "enforce_parameter_schema": True,
+        },
+    )
+    assert made.status_code in (409, 422)
+    assert sentence in made.text
+
+
+def test_a_run_that_is_cancelled_ends_with_a_checkpoint_and_leaves_no_process(up: Up) -> None:
+    place = len(up.said())
+    run = up.start(LONG)
+    up.wait_for("Resumed at 8 of 1000000 images", 180, after=place)
+    processes = up.below()
+    assert len(processes) >= 2
+    begin = time.monotonic()
+    httpx.post(
+        f"{up.url}/flow_runs/{run}/set_state", json={"state": {"type": "CANCELLING"}}
+    ).raise_for_status()
+    _, alive = psutil.wait_procs(processes, 15 * SLACK)
+    assert not alive
+    assert time.monotonic() - begin < 15 * SLACK
+    _until(lambda: up.state(run) == "CANCELLED")
+    newest = max(int(path.stem.split("-")[1]) for path in (up.folder / "run" / "checkpoints").glob("*.pt"))
+    assert newest > 8
+
+
+def test_a_training_dies_with_its_flow_run(up: Up) -> None:
+    place = len(up.said())
+    run = up.start(LONG)
+    up.wait_for("Resumed at", 240, after=place)
+    processes = up.below()
+    processes[0].kill()
+    _, alive = psutil.wait_procs(processes, 15 * SLACK)
+    assert not alive
+    _until(lambda: up.state(run) == "CRASHED")
+
+
+def test_ctrl_c_ends_all_of_it(up: Up) -> None:
+    place = len(up.said())
+    up.start(LONG)
+    up.wait_for("Resumed at", 240, after=place)
+    everything = psutil.Process(up.process.pid).children(recursive=True)
+    assert len(everything) >= 3
+    os.killpg(up.process.pid, signal.SIGINT)
+    assert up.process.wait(60) == 0
+    _, alive = psutil.wait_procs(everything, 15)
+    assert not alive
+    assert "Finished in state Crashed('Execution was aborted by a termination signal.')" in up.said()
+    assert not (up.folder / "prefect" / "seg2real-server.json").exists()
+    assert verify(up.output).is_ok
+
+
+def _until(is_so: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
