@@ -13,6 +13,7 @@ from prefect.events import emit_event
 from watchfiles import watch
 
 from flows.deployments import LANDED_EVENT, landing_resource
+from manifests.durable import make_folders
 from pipeline.config import RunConfig
 from pipeline.sources.layouts import READY_FILE, landing_folder
 
@@ -25,9 +26,15 @@ QUIET_MS = 1_000
 
 
 def landing_folders(config: RunConfig) -> list[Path]:
-    """The landing folders that a run has on this machine."""
-    folders = (landing_folder(root) for root in config.sources.labels)
-    return [folder for folder in folders if folder.is_dir()]
+    """The landing folders that a run has on this machine; one that `sources.labels` itself names is made."""
+    folders = []
+    for root in config.sources.labels:
+        folder = landing_folder(root)
+        if folder == root:
+            make_folders(folder)
+        if folder.is_dir():
+            folders.append(folder)
+    return folders
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from pipeline.sources.layouts import (
     images_under,
     is_landed,
     landed_sets,
+    landing_folder,
     part_of,
     render_sets,
     visual_mesh_labels,
@@ -73,9 +74,13 @@ class SourcePhoto:
 def find_labels(root: Path) -> list[SourceLabel]:
     """Every segmentation image under `root`, sorted by set and relative path.
 
+    A landing folder in which nothing has landed yet need not exist.
+
     Raises:
         SourceError: there is no such folder, or nothing of a known layout in it.
     """
+    if landing_folder(root) == root and not root.exists():
+        return []
     _require_folder(root)
     sets = landed_sets(root)
     found = [label for set_root in sets or () for label in _labels_of_set(set_root)]

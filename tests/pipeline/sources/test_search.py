@@ -232,3 +232,9 @@ def test_a_link_to_nothing_is_found_so_that_it_can_be_said(tmp_path: Path) -> No
     (tmp_path / "a.png").symlink_to(tmp_path / "gone")
     (tmp_path / "folder.png").mkdir()
     assert labels(tmp_path) == photos(tmp_path) == [("a.png", "unsplit")]
+
+
+def test_a_landing_folder_in_which_nothing_has_landed_need_not_exist(tmp_path: Path) -> None:
+    assert find_labels(tmp_path / "incoming") == []
+    with pytest.raises(SourceError, match="does not exist"):
+        find_labels(tmp_path / "segTrain")
