@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 from prefect import flow, task
@@ -17,6 +16,9 @@ from pipeline.renewal_config import FlowConfig
 from pipeline.shards import Shard, SnapshotRef
 
 __all__ = ["generate_on_cluster"]
+
+_made: dict[str, Generation] = {}
+"""What this worker's process draws with."""
 
 
 def generate_on_cluster(
@@ -58,10 +60,13 @@ def _draw_shard(config: RunConfig, snapshot: SnapshotRef, shard: Shard, files: S
     return _generation(config, snapshot).run(shard, files, lambda: None)
 
 
-@lru_cache(maxsize=1)
 def _generation(config: RunConfig, snapshot: SnapshotRef) -> Generation:
-    """Once for a worker, not for every shard."""
-    return Generation(config, snapshot)
+    """Made once for a worker, not for every shard."""
+    key = f"{snapshot.sha256} {config.model_dump_json()}"
+    if key not in _made:
+        _made.clear()
+        _made[key] = Generation(config, snapshot)
+    return _made[key]
 
 
 def _runner(settings: FlowConfig) -> Any:
