@@ -26,14 +26,14 @@ def up(
     from flows.server import server_running
 
     runs = _load(configs)
-    with server_running(port) as url:
+    with server_running(port) as server:
         from flows.serving import serve_runs
 
-        typer.echo(f"Prefect: {url.removesuffix('/api')}")
+        typer.echo(f"Prefect: {server.url.removesuffix('/api')}")
         for config in runs:
             typer.echo(f"  generate-soccer-dataset/{config.name}: {config.output}")
         typer.echo("Ctrl-C stops all of it.")
-        serve_runs(dict(zip(configs, runs, strict=True)))
+        serve_runs(dict(zip(configs, runs, strict=True)), server.require_alive)
 
 
 @commands.command(epilog="Example: seg2real deploy configs/soccer.yaml --pool gpus --gpus 2")

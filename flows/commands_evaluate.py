@@ -43,7 +43,7 @@ def evaluate(
     from pipeline.evaluation.results import as_json
     from pipeline.evaluation.table import as_table
     from pipeline.retraining import newest_training
-    from pipeline.run import draw_stage, prepare_stage
+    from pipeline.run import gather_stage, prepare_stage
     from pipeline.shards import SnapshotRef
     from pipeline.snapshot_files import best_snapshot
 
@@ -60,7 +60,7 @@ def evaluate(
     to_measure = {out: path}
     if snapshot is None and resolved.train.from_snapshot is not None:
         to_measure = {out.with_stem(f"{out.stem}-before"): resolved.train.from_snapshot, out: path}
-    resolved = draw_stage(resolved)
+    resolved = gather_stage(resolved)
     prepared = prepare_stage(resolved)
     measured_run = newest_training(resolved)
     for place, measured in to_measure.items():

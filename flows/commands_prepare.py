@@ -79,9 +79,9 @@ def preprocess(
     from pipeline.config import load_config
     from pipeline.preprocess_files import preprocess_to
     from pipeline.progress import show_progress
-    from pipeline.run import draw_stage, prepare_stage
+    from pipeline.run import gather_stage, prepare_stage
 
-    resolved = draw_stage(load_config(config, overrides or ()))
+    resolved = gather_stage(load_config(config, overrides or ()))
     prepared = prepare_stage(resolved, needs_photos=False)
     with show_progress("preprocess", "labels") as progress:
         preprocess_to(out, prepared, resolved, progress=progress)

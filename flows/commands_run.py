@@ -76,9 +76,9 @@ def train(
         snapshot = train_as_rank(resolved)
     else:
         from pipeline.retraining import training_to_use
-        from pipeline.run import draw_stage, prepare_stage, train_stage
+        from pipeline.run import gather_stage, prepare_stage, train_stage
 
-        resolved = draw_stage(resolved)
+        resolved = gather_stage(resolved)
         prepared = prepare_stage(resolved)
         resolved = training_to_use(resolved, prepared)
         snapshot = train_stage(resolved, prepared, num_processes=nproc).path

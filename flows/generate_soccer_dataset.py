@@ -25,7 +25,7 @@ from pipeline.retraining import training_to_use
 from pipeline.run import (
     Plan,
     RunResult,
-    draw_stage,
+    gather_stage,
     generate_stage,
     hold_output,
     plan_stage,
@@ -61,9 +61,9 @@ _stage = {
 }
 
 
-@task(name="draw scenes", **_stage)
-def draw(config: RunConfig) -> RunConfig:
-    return draw_stage(config, artifact_progress)
+@task(name="gather sources", **_stage)
+def gather(config: RunConfig) -> RunConfig:
+    return gather_stage(config, artifact_progress)
 
 
 @task(name="check sources", **_stage)
@@ -149,7 +149,7 @@ def generate_soccer_dataset(config: Path, changes: Changes | None = None) -> Run
     hear_packages()
     resolved = load_config(config, as_overrides(changes) if changes else ())
     with hold_output(resolved):
-        resolved = draw(resolved)
+        resolved = gather(resolved)
         prepared = prepare(resolved)
         resolved = training_to_use(resolved, prepared)
         snapshot = train(resolved, prepared)

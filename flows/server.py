@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import httpx
 
@@ -16,7 +17,7 @@ from flows.parameters import UsageError
 from flows.prefect_settings import set_defaults
 from flows.server_file import note_server, running_server
 
-__all__ = ["require_server", "server_running"]
+__all__ = ["Server", "ServerDied", "require_server", "server_running"]
 
 logger = logging.getLogger(__name__)
 
@@ -25,25 +26,43 @@ START_SECONDS = 180
 STOP_SECONDS = 20
 
 
+class ServerDied(RuntimeError):
+    """The server that was started has ended by itself."""
+
+
+class Server(NamedTuple):
+    """A server that runs."""
+
+    url: str
+    """Of its API."""
+    process: subprocess.Popen | None
+    """None where somebody else has started it."""
+
+    def require_alive(self) -> None:
+        """Raises ServerDied when the process has ended."""
+        if self.process is not None and self.process.poll() is not None:
+            raise ServerDied(
+                f"The Prefect server has ended with exit code {self.process.returncode}; run seg2real up "
+                "again, which finds what has landed."
+            )
+
+
 @contextmanager
-def server_running(port: int) -> Iterator[str]:
+def server_running(port: int) -> Iterator[Server]:
     """A server within the block: the one that PREFECT_API_URL names, one that answers on the port already, or
     a new one, which ends with the block. Everything that imports Prefect afterwards uses it.
-
-    Yields:
-        Its API URL.
 
     Raises:
         UsageError: PREFECT_API_URL names one that does not answer, or something else has the port.
     """
     own = f"http://{HOST}:{port}/api"
     if os.environ.get("PREFECT_API_URL"):
-        yield require_server()
+        yield Server(require_server(), None)
         return
     os.environ["PREFECT_API_URL"] = own
     if _answers(own):
         logger.info("A Prefect server runs already: %s", own)
-        yield own
+        yield Server(own, None)
         return
     _require_free(port)
     process = _start(port)
@@ -51,7 +70,7 @@ def server_running(port: int) -> Iterator[str]:
         _await(process, own)
         noted = note_server(own, process.pid)
         try:
-            yield own
+            yield Server(own, process)
         finally:
             noted.unlink(missing_ok=True)
     finally:

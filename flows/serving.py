@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -24,13 +24,14 @@ CHECKPOINT_SECONDS = 120
 """For runs to write what they have, when all is stopped."""
 
 
-def serve_runs(configs: Mapping[Path, RunConfig]) -> None:
+def serve_runs(configs: Mapping[Path, RunConfig], require_alive: Callable[[], None]) -> None:
     """Register the runs' deployments, start each run once, and serve them until SIGINT or SIGTERM.
 
     Schedules pause when it ends, and flow runs end with a checkpoint.
 
     Args:
         configs: of each YAML file, the run.
+        require_alive: raises an error when the server has ended, which then ends all.
     """
     prepare_server(num_slots())
     runner = Runner(name="seg2real", query_seconds=POLL_SECONDS, limit=None, pause_on_shutdown=True)
@@ -39,10 +40,10 @@ def serve_runs(configs: Mapping[Path, RunConfig]) -> None:
         for deployment_id in ids:
             client.create_flow_run_from_deployment(deployment_id)
     with watching(configs.values()):
-        asyncio.run(_serve(runner))
+        asyncio.run(_serve(runner, require_alive))
 
 
-async def _serve(runner: Runner) -> None:
+async def _serve(runner: Runner, require_alive: Callable[[], None]) -> None:
     stopped = asyncio.Event()
     serving = asyncio.create_task(runner.start())
     while not (runner.started or serving.done()):
@@ -50,15 +51,16 @@ async def _serve(runner: Runner) -> None:
     # Only now: the runner has set a handler of its own, which would kill the flow runs.
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    waiting = asyncio.create_task(stopped.wait())
-    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if serving.done():
-        serving.result()  # what ended it
-        return
-    await _end_flow_runs()
-    serving.cancel()
-    await asyncio.gather(serving, return_exceptions=True)
+    try:
+        while not (stopped.is_set() or serving.done()):
+            require_alive()
+            await asyncio.sleep(0.2)
+        if serving.done():
+            serving.result()  # raises what ended it
+    finally:
+        await _end_flow_runs()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
 
 
 async def _end_flow_runs() -> None:

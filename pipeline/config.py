@@ -4,13 +4,13 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from gan.config import NoiseConfig, StrictModel, TrainConfig, require_effects
-from gan.config.paths import ConfigPath, ConfigPaths
+from gan.config.paths import ConfigPath, ConfigPaths, as_list
 from pipeline.evaluation.config import EvaluateConfig
 from pipeline.palette import Palette, load_palette
 from pipeline.renewal_config import FlowConfig, RetrainConfig
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 MAX_CONFIG_BYTES = 1_000_000
+LandingUrl = Annotated[str, Field(pattern=r"^s3://[^/]+(/.+)?/[^/]+/?$")]
 _YAML_ERRORS = (yaml.YAMLError, ValueError, RecursionError)
 """ValueError is what PyYAML says to the 31st of June."""
 
@@ -46,6 +47,9 @@ class SourcesConfig(StrictModel):
     """Folders with segmentation images; one or a list."""
     photos: ConfigPaths = ()
     """Folders with photographs; one or a list. Nothing needs to be paired."""
+    landing: Annotated[tuple[LandingUrl, ...], BeforeValidator(as_list)] = ()
+    """Landing folders in an object store, such as s3://bucket/soccer/incoming; one or a list. Sets that are
+    whole (_READY) are copied into the run_dir and join the labels."""
     max_megapixels: float = Field(64, gt=0, le=1024)
     """Larger files are refused on their header, before they are decoded."""
     max_bad_fraction: float = Field(0.2, ge=0, le=1)

@@ -17,7 +17,7 @@ from pipeline.generate import Generation, ShardFiles
 from pipeline.prepare import Prepared
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.retraining import training_folders
-from pipeline.run import draw_stage, prepare_stage
+from pipeline.run import gather_stage, prepare_stage
 from pipeline.shards import Shard, SnapshotRef, settings_fingerprint
 
 __all__ = ["regenerate"]
@@ -46,7 +46,7 @@ def regenerate(
     rows = manifest.table.take(np.sort(chosen))
     with tempfile.TemporaryDirectory(prefix="regenerate-") as folder:
         # What is drawn, and what is found of bad sources, goes elsewhere.
-        elsewhere = draw_stage(config.model_copy(update={"output": Path(folder)}), show)
+        elsewhere = gather_stage(config.model_copy(update={"output": Path(folder)}), show)
         needs_photos = config.train.drawn_background == "photo"
         prepared = prepare_stage(elsewhere, show, needs_photos=needs_photos)
         found, drawable = [], []

@@ -1,4 +1,4 @@
-"""The whole job as a list of stages: draw scenes, check sources, train, generate, publish."""
+"""The whole job as a list of stages: gather and check sources, train, generate, publish."""
 
 import itertools
 import logging
@@ -18,6 +18,7 @@ from pipeline.config import ConfigError, RunConfig
 from pipeline.contact_sheet import draw_contact_sheet
 from pipeline.drawn_size import undrawable
 from pipeline.images import encode_png
+from pipeline.landing_mirror import mirror_folder, mirror_sets
 from pipeline.prepare import Prepared, prepare
 from pipeline.progress import ShowProgress, show_progress
 from pipeline.publish import output_conflict, publish
@@ -30,7 +31,7 @@ from pipeline.snapshot_files import best_snapshot, finished_snapshot
 __all__ = [
     "Plan",
     "RunResult",
-    "draw_stage",
+    "gather_stage",
     "generate_stage",
     "hold_output",
     "plan_stage",
@@ -40,7 +41,7 @@ __all__ = [
     "run",
     "scenes_folder",
     "train_stage",
-    "with_scenes",
+    "with_gathered",
 ]
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def run(
         DiskFullError: a file did not fit; what was committed is intact.
     """
     with hold_output(config):
-        config = draw_stage(config, show)
+        config = gather_stage(config, show)
         needs_photos = trains or config.train.drawn_background == "photo"
         prepared = prepare_stage(config, show, needs_photos=needs_photos)
         require_drawable(config, prepared)
@@ -125,13 +126,16 @@ def hold_output(config: RunConfig) -> Iterator[None]:
         yield
 
 
-def draw_stage(config: RunConfig, show: ShowProgress = show_progress) -> RunConfig:
-    """Draw the scenes that the config asks for, and return it with them among its sources."""
-    if config.scenes is None:
-        return config
-    with show("draw scenes", "pictures") as progress:
-        draw_scenes(scenes_folder(config), config.scenes, config.read_palette(), progress=progress)
-    return with_scenes(config)
+def gather_stage(config: RunConfig, show: ShowProgress = show_progress) -> RunConfig:
+    """Draw the scenes that the config asks for, fetch the sets that have landed in object stores, and return
+    it with both among its sources."""
+    if config.scenes is not None:
+        with show("draw scenes", "pictures") as progress:
+            draw_scenes(scenes_folder(config), config.scenes, config.read_palette(), progress=progress)
+    for url in config.sources.landing:
+        with show("fetch sets", "files") as progress:
+            mirror_sets(url, mirror_folder(config.run_dir, url), progress)
+    return with_gathered(config)
 
 
 def scenes_folder(config: RunConfig) -> Path:
@@ -139,15 +143,14 @@ def scenes_folder(config: RunConfig) -> Path:
     return config.run_dir / SCENES_FOLDER
 
 
-def with_scenes(config: RunConfig) -> RunConfig:
-    """The config with its scenes' folder among the sources."""
-    if config.scenes is None:
-        return config
-    folder = (scenes_folder(config),)
+def with_gathered(config: RunConfig) -> RunConfig:
+    """The config with its scenes and its copies of landed sets among the sources."""
+    scenes, mirrors = config.scenes, [mirror_folder(config.run_dir, url) for url in config.sources.landing]
+    drawn = (scenes_folder(config),)
     sources = config.sources.model_copy(
         update={
-            "labels": config.sources.labels + (folder if config.scenes.num else ()),
-            "photos": config.sources.photos + (folder if config.scenes.num_photos else ()),
+            "labels": (*config.sources.labels, *(drawn if scenes and scenes.num else ()), *mirrors),
+            "photos": (*config.sources.photos, *(drawn if scenes and scenes.num_photos else ())),
         }
     )
     return config.model_copy(update={"sources": sources})

@@ -7,7 +7,7 @@ from gan.distributed import join_ranks
 from pipeline.config import RunConfig
 from pipeline.evaluation.meter import meter_of
 from pipeline.retraining import training_to_use
-from pipeline.run import draw_stage, prepare_stage, with_scenes
+from pipeline.run import gather_stage, prepare_stage, with_gathered
 from pipeline.snapshot_files import best_snapshot, finished_snapshot
 from pipeline.training import require_equal_shares, train_run
 
@@ -30,8 +30,8 @@ def train_as_rank(config: RunConfig) -> Path:
         if not ranks.is_first:
             logging.disable(logging.WARNING)  # it would say what the first one says
         require_equal_shares(config, ranks.num)
-        prepared = ranks.from_first(lambda: prepare_stage(draw_stage(config)))
-        config = with_scenes(config)
+        prepared = ranks.from_first(lambda: prepare_stage(gather_stage(config)))
+        config = with_gathered(config)
         config = ranks.from_first(lambda: training_to_use(config, prepared))
         snapshot = ranks.from_first(lambda: finished_snapshot(config))
         if snapshot is None:

@@ -167,17 +167,13 @@ def _check_checkpoint(config: RunConfig) -> Iterator[Finding]:
 
 def _check_amounts(config: RunConfig, found: FoundSources, inspection: Inspection) -> Iterator[Finding]:
     scenes = config.scenes
-    for kind, setting, num_found, bad, num_drawn in (
-        ("labels", "labels", inspection.num_labels_found, inspection.bad_labels, scenes.num if scenes else 0),
-        (
-            "photographs",
-            "photos",
-            len(found.photos),
-            inspection.bad_photos,
-            scenes.num_photos if scenes else 0,
-        ),
+    brings_labels = bool(config.sources.landing or (scenes and scenes.num))
+    brings_photos = bool(scenes and scenes.num_photos)
+    for kind, setting, num_found, bad, is_brought in (
+        ("labels", "labels", inspection.num_labels_found, inspection.bad_labels, brings_labels),
+        ("photographs", "photos", len(found.photos), inspection.bad_photos, brings_photos),
     ):
-        if num_found == 0 and (num_drawn > 0 or any(f.severity == "error" for f in found.findings)):
+        if num_found == 0 and (is_brought or any(f.severity == "error" for f in found.findings)):
             continue
         fault = too_many_bad(kind, num_found, bad, config.sources.max_bad_fraction)
         if fault is not None:

@@ -16,7 +16,7 @@ from pipeline.images import encode_png
 from pipeline.machine import describe_machine
 from pipeline.prepare import Prepared
 from pipeline.progress import ShowProgress, show_progress
-from pipeline.run import draw_stage, prepare_stage, train_stage
+from pipeline.run import gather_stage, prepare_stage, train_stage
 
 __all__ = ["compare", "write_pictures"]
 
@@ -92,7 +92,7 @@ def _result(config: CompareConfig, name: str) -> Path:
 
 def _planned(config: CompareConfig, name: str, show: ShowProgress) -> _Planned:
     """An entry, if what its folder holds was made with the same settings and sources."""
-    run = draw_stage(config.run_of(name), show)
+    run = gather_stage(config.run_of(name), show)
     prepared = prepare_stage(run, show)
     planned = _Planned(name, run, prepared, resolved_training(config, run, prepared), resolved_measure(run))
     made_with = {

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,14 @@ def prefect_server(one_thread: None, tmp_path_factory: pytest.TempPathFactory) -
     home = {PREFECT_HOME: tmp_path_factory.mktemp("prefect")}
     with temporary_settings(updates=home), prefect_test_harness(server_startup_timeout=120):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_locks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hold no lock of a device that others of this machine wait for, and wait for none of theirs."""
+    before, tempfile.tempdir = tempfile.tempdir, str(tmp_path_factory.mktemp("locks"))
+    yield
+    tempfile.tempdir = before
 
 
 @pytest.fixture

@@ -83,42 +83,52 @@ class Up(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def up(tiny_file: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+def start_up(
+    tiny_file: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Up]]:
+    """Start `seg2real up`, each time on the same folder."""
     folder = tmp_path_factory.mktemp("up")
     (folder / "data" / "incoming").mkdir(parents=True)
     config = tiny_file(folder, name="soccer", sources={"labels": "data/incoming"}, flow={"every_minutes": 60})
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment = own | {
         "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
         "PREFECT_HOME": str(folder / "prefect"),
+        "TMPDIR": str(folder),  # the lock of the device lies there
     }
-    log = folder / "up.log"
-    with open(log, "w") as file:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "from flows.cli import main; main()",
-                "up",
-                str(config),
-                "--port",
-                str(port),
-            ],
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            cwd=folder,
-            start_new_session=True,
-        )
-    yield Up(process, folder, log, environment, f"http://127.0.0.1:{port}/api")
-    for each in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else ():
-        each.kill()
-    process.kill()
-    process.wait()
+    started: list[subprocess.Popen] = []
+
+    def start() -> Up:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = folder / f"up-{len(started)}.log"
+        command = [sys.executable, "-c", "from flows.cli import main; main()"]
+        with open(log, "w") as file:
+            process = subprocess.Popen(
+                [*command, "up", str(config), "--port", str(port)],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=folder,
+                start_new_session=True,
+            )
+        started.append(process)
+        return Up(process, folder, log, environment, f"http://127.0.0.1:{port}/api")
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            for each in psutil.Process(process.pid).children(recursive=True):
+                each.kill()
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def up(start_up: Callable[[], Up]) -> Up:
+    return start_up()
 
 
 def _land(up: Up, name: str, *, numbers: range) -> None:
@@ -238,6 +248,39 @@ def test_ctrl_c_ends_all_of_it(up: Up) -> None:
     assert re.search(r"Flow run 'tiny' - Finished in state (Crashed|Failed)", up.said()[place:])
     assert not (up.folder / "prefect" / "seg2real-server.json").exists()
     assert verify(up.output).is_ok
+
+
+def test_a_server_that_is_killed_amid_landings_loses_none(up: Up, start_up: Callable[[], Up]) -> None:
+    assert up.process.poll() is not None  # the one of the other tests
+    again = start_up()
+    again.wait_for("Watching", 240)
+    for number in range(15):
+        _land_one(up, number)
+    [server] = [each for each in psutil.Process(again.process.pid).children() if "server" in each.cmdline()]
+    server.kill()
+    for number in range(15, 30):
+        _land_one(up, number)
+    assert again.process.wait(180) == 1
+    assert "The Prefect server has ended with exit code -9" in again.said()
+    start_up()
+    wanted = {f"landing-{number}" for number in range(30)}
+
+    def drawn() -> list[str]:
+        return [row.source_set for row in Manifest.open(up.output).records if row.source_set in wanted]
+
+    _until(lambda: set(drawn()) == wanted, 240)
+    assert len(drawn()) == 30
+    assert verify(up.output).is_ok
+
+
+def _land_one(up: Up, number: int) -> None:
+    """A set of one label that no other set has."""
+    folder = up.folder / "data" / "incoming" / f"landing-{number}"
+    folder.mkdir()
+    label = cv2.imread(str(next((up.folder / "run" / "scenes" / "segTrain").glob("*.png"))))
+    label.reshape(-1, 3)[: number + 1] = 255
+    cv2.imwrite(str(folder / "a.png"), label)
+    (folder / "_READY").touch()
 
 
 def _until(is_so: Callable[[], bool], seconds: float = 60) -> None:

@@ -91,7 +91,8 @@ class _Flow:
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, "run", "--flow", str(config)],
             cwd=folder,
-            env=environment | {"PREFECT_HOME": str(self.home)},
+            # Two that compute at once hold each the lock of a device of its own.
+            env=environment | {"PREFECT_HOME": str(self.home), "TMPDIR": str(folder)},
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -32,7 +32,7 @@ from pipeline.prepare import TooManyBadInputs
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
-STAGES = {"draw scenes", "check sources", "train", "plan", "generate", "publish"}
+STAGES = {"gather sources", "check sources", "train", "plan", "generate", "publish"}
 
 
 class Ran(NamedTuple):
@@ -89,7 +89,7 @@ def first(
 @pytest.fixture
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries at once instead of in some seconds."""
-    for name in ("draw", "prepare", "train", "plan", "generate", "commit"):
+    for name in ("gather", "prepare", "train", "plan", "generate", "commit"):
         monkeypatch.setattr(module, name, getattr(module, name).with_options(retry_delay_seconds=0))
 
 

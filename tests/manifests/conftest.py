@@ -2,9 +2,7 @@
 
 import hashlib
 import io
-import logging
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,6 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
-import s3fs
-from moto.server import ThreadedMotoServer
 from PIL import Image
 
 from manifests.commit import commit
@@ -29,29 +25,6 @@ PALETTE = {
         {"name": "line", "color": [255, 255, 255], "background": False, "ignore": False},
     ],
 }
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    """A local server that speaks S3."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # or it says each request
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """URL of an empty bucket, which this process and its children can reach."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_endpoint)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    name = f"bucket-{secrets.token_hex(6)}"
-    s3fs.S3FileSystem(skip_instance_cache=True).mkdir(name)
-    return f"s3://{name}"
 
 
 def sha256(data: bytes | str) -> str:

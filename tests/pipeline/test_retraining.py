@@ -12,7 +12,7 @@ import pytest
 from pipeline.config import RunConfig, load_config
 from pipeline.images import encode_jpeg
 from pipeline.retraining import newest_training, training_folders, training_to_use
-from pipeline.run import draw_stage, prepare_stage, run
+from pipeline.run import gather_stage, prepare_stage, run
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -23,7 +23,7 @@ def trained(
 ) -> RunConfig:
     """A run whose trainings are taken as finished as soon as they have begun."""
     monkeypatch.setattr("pipeline.retraining.finished_snapshot", lambda config: config.run_dir)
-    return draw_stage(tiny_config(tmp_path))
+    return gather_stage(tiny_config(tmp_path))
 
 
 def _retrain(config: RunConfig, **settings: object) -> RunConfig:

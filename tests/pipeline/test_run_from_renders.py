@@ -14,7 +14,7 @@ from pipeline.config import RunConfig
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.generate import Generation, ShardFiles
 from pipeline.images import BadImageError, encode_png, read_image, read_label
-from pipeline.run import draw_stage, plan_stage, prepare_stage, run
+from pipeline.run import gather_stage, plan_stage, prepare_stage, run
 from pipeline.shards import SnapshotRef
 from pipeline.snapshot_files import best_snapshot
 from pipeline.validate import validate
@@ -99,7 +99,7 @@ def test_a_label_with_another_render_is_another_sample(make: Callable, tmp_path:
 
 
 def test_a_render_that_changed_since_it_was_checked_is_one_sentence(whole: RunConfig, tmp_path: Path) -> None:
-    config = draw_stage(whole.model_copy(update={"output": tmp_path / "elsewhere"}))
+    config = gather_stage(whole.model_copy(update={"output": tmp_path / "elsewhere"}))
     prepared, snapshot = prepare_stage(config), SnapshotRef.of(best_snapshot(config).path)
     shard = plan_stage(config, prepared, snapshot).to_do[0]
     prepared.render_paths[shard.samples[0].source_sha256] = tmp_path / "render.png"
@@ -109,7 +109,7 @@ def test_a_render_that_changed_since_it_was_checked_is_one_sentence(whole: RunCo
 
 
 def test_what_is_drawn_from_renders_is_measured(whole: RunConfig) -> None:
-    config = draw_stage(whole)
+    config = gather_stage(whole)
     measured = evaluate(config, prepare_stage(config), SnapshotRef.of(best_snapshot(config).path))
     assert 0 <= measured.adherence.generated.miou <= 1
 

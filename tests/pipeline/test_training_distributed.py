@@ -24,7 +24,7 @@ from pipeline import training_processes
 from pipeline.config import ConfigError, RunConfig
 from pipeline.interruption import Interrupted, TrainingProcessDied
 from pipeline.progress import ShowProgress
-from pipeline.run import draw_stage, prepare_stage
+from pipeline.run import gather_stage, prepare_stage
 from pipeline.training_images import TrainingImages
 from pipeline.training_processes import train_in_processes
 
@@ -41,7 +41,7 @@ def started(tmp_path: Path, tiny_config: Callable, monkeypatch: pytest.MonkeyPat
     """A config, its labels and its photographs."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    config = draw_stage(tiny_config(tmp_path, train=LENGTH))
+    config = gather_stage(tiny_config(tmp_path, train=LENGTH))
     prepared = prepare_stage(config)
     return config, prepared.train_labels, prepared.train_photos
 

@@ -11,7 +11,7 @@ import torch
 from pipeline.comparison.speed import fastest_step, images_per_second
 from pipeline.config import RunConfig
 from pipeline.prepare import Prepared
-from pipeline.run import draw_stage, prepare_stage
+from pipeline.run import gather_stage, prepare_stage
 from pipeline.training_images import TrainingImages
 
 SLEEP_SECONDS = 0.3
@@ -22,7 +22,7 @@ def sources(
     tmp_path: Path, tiny_config: Callable[..., RunConfig], one_thread: None, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[RunConfig, Prepared]:
     monkeypatch.setattr("pipeline.comparison.speed.MIN_SECONDS", 0.0)
-    run = draw_stage(tiny_config(tmp_path))
+    run = gather_stage(tiny_config(tmp_path))
     return run, prepare_stage(run)
 
 
