@@ -19,7 +19,7 @@ def up(
     configs: ConfigsArgument,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Of the server, if one is started.")] = 4200,
 ) -> None:
-    """Renew datasets on this machine until Ctrl-C: now, by schedule, and when segmentation sets land.
+    """Make datasets, and renew them until Ctrl-C. By schedule, and when segmentation sets land.
 
     Starts a Prefect server, or uses the one that runs or that PREFECT_API_URL names.
     """
@@ -42,7 +42,7 @@ def deploy(
     pool: Annotated[str, typer.Option(help="Work pool whose workers run it.")] = "seg2real",
     gpus: Annotated[int, typer.Option(min=0, help="How many GPUs the workers have together.")] = 0,
 ) -> None:
-    """Register runs on a running server, for the workers of a pool on this or other machines.
+    """Register runs for a pool's workers. On this machine or on others, on a server that runs.
 
     The server is the one that PREFECT_API_URL names. Done again, it brings the deployments to what configs
     say now.

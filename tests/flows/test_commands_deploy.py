@@ -20,6 +20,8 @@ import pytest
 from manifests.manifest import Manifest
 from manifests.verification.verify import verify
 
+pytestmark = pytest.mark.timeout(600)  # of each: servers start several times
+
 ROOT = Path(__file__).parent.parent.parent
 LONG = {"train": {"total_images": 1_000_000, "snapshot_every_images": 1_000_000}}
 SLACK = 4

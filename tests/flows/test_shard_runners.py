@@ -1,5 +1,8 @@
 """Generation on a cluster's workers: the bytes are those of one machine."""
 
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +14,6 @@ from manifests.manifest import Manifest
 from manifests.verification.verify import verify
 from pipeline.config import ConfigError, load_config
 from pipeline.run import run
-
-pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 def _bytes(output: Path) -> dict[str, bytes]:
@@ -30,28 +31,38 @@ def alone(tiny_file: Callable[..., Path], tmp_path_factory: pytest.TempPathFacto
     return path
 
 
-@pytest.mark.filterwarnings("ignore")  # of the clusters, about themselves
 @pytest.mark.parametrize("runner", ["ray", "dask"])
 def test_a_local_cluster_draws_the_same_bytes(
-    alone: Path, tmp_path: Path, runner: str, monkeypatch: pytest.MonkeyPatch
+    alone: Path, tmp_path: Path, environment: dict[str, str], runner: str
 ) -> None:
+    """In a process of its own: clusters leave threads behind, beside which other tests cannot fork."""
     pytest.importorskip(f"prefect_{runner}")
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setenv("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     output = tmp_path / "out"
-    result = generate_soccer_dataset(alone, {"output": output, "flow": {"runner": runner}})
-    assert (result.version, result.num_generated) == (1, 8)
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-c", "from flows.cli import main; main()", "run", "--flow", str(alone)),
+            *(f"output={output}", f"flow.runner={runner}"),
+        ],
+        env=environment
+        | {
+            "PREFECT_HOME": str(tmp_path / "home"),
+            "TMPDIR": str(tmp_path),
+            "RAY_TMPDIR": tempfile.gettempdir(),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "version 1, 8 images, 8 of them new" in ran.stdout
     assert verify(output).is_ok
     assert _bytes(output) == _bytes(alone.parent / "out")
-    shards = {Path(name).parts[1] for name in _bytes(output)}
-    assert len(shards) == 3
+    assert len({Path(name).parts[1] for name in _bytes(output)}) == 3  # shards
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_a_package_that_is_missing_is_named(
     alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "prefect_ray", None)
     with pytest.raises(UsageError, match=r"needs the package prefect-ray; install seg2real\[ray\]"):
         generate_soccer_dataset(alone, {"output": tmp_path / "out", "flow": {"runner": "ray"}})
