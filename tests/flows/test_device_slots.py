@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from flows import device_slots as module
 from flows.device_slots import device_slots, num_slots
 from manifests.durable import LockHeldError, exclusive_lock
 
@@ -78,6 +77,5 @@ def test_processes_that_train_together_hold_a_gpu_each(folder: Path, monkeypatch
     with device_slots("cuda", 3) as device:
         assert device == "cuda"
         assert [_is_held(folder, f"cuda-{index}") for index in range(4)] == [True, True, True, False]
-        monkeypatch.setattr(module, "WAIT_SECONDS", 0.1)
         with device_slots("cuda") as free:
             assert free == "cuda:3"
