@@ -38,20 +38,17 @@ def test_a_local_cluster_draws_the_same_bytes(
     """In a process of its own: clusters leave threads behind, beside which other tests cannot fork."""
     pytest.importorskip(f"prefect_{runner}")
     output = tmp_path / "out"
-    ran = subprocess.run(
-        [
-            *(sys.executable, "-c", "from flows.cli import main; main()", "run", "--flow", str(alone)),
-            *(f"output={output}", f"flow.runner={runner}"),
-        ],
-        env=environment
-        | {
-            "PREFECT_HOME": str(tmp_path / "home"),
-            "TMPDIR": str(tmp_path),
-            "RAY_TMPDIR": tempfile.gettempdir(),
-        },
-        capture_output=True,
-        text=True,
-    )
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:  # Ray's sockets lie there: 107 bytes at most
+        folders = {"PREFECT_HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path), "RAY_TMPDIR": short}
+        ran = subprocess.run(
+            [
+                *(sys.executable, "-c", "from flows.cli import main; main()", "run", "--flow", str(alone)),
+                *(f"output={output}", f"flow.runner={runner}"),
+            ],
+            env=environment | folders,
+            capture_output=True,
+            text=True,
+        )
     assert ran.returncode == 0, ran.stderr
     assert "version 1, 8 images, 8 of them new" in ran.stdout
     assert verify(output).is_ok
