@@ -18,7 +18,7 @@ from pipeline.palette import load_palette
 
 
 def test_it_runs() -> None:
-    """In a process of its own: its loaders fork, which threads that other tests left behind do not survive."""
+    """In a process of its own: its loaders fork, which threads of other tests do not survive."""
     command = [sys.executable, "-m", "benchmarks.loader", "--smoke"]
     ran = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
