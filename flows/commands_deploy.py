@@ -1,7 +1,8 @@
 """Commands for runs that come back by themselves: up, deploy. Each imports what it needs when called."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,6 +42,10 @@ def deploy(
     configs: ConfigsArgument,
     pool: Annotated[str, typer.Option(help="Work pool whose workers run it.")] = "seg2real",
     gpus: Annotated[int, typer.Option(min=0, help="How many GPUs the workers have together.")] = 0,
+    job_variable: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY=VALUE of the pool's jobs, may be given again, such as image=seg2real."),
+    ] = None,
 ) -> None:
     """Register runs for a pool's workers. On this machine or on others, on a server that runs.
 
@@ -50,16 +55,33 @@ def deploy(
     from flows.server import require_server
 
     runs = _load(configs)
+    job_variables = _as_variables(job_variable or ())
     url = require_server()
     from flows.deployments import deploy_to_pool, prepare_server
 
     prepare_server({"cpu": 1} | ({"cuda": gpus} if gpus else {}))
     for path in configs:
-        deploy_to_pool(path, pool)
+        deploy_to_pool(path, pool, job_variables)
     typer.echo(f"Prefect: {url.removesuffix('/api')}")
     for config in runs:
         typer.echo(f"  generate-soccer-dataset/{config.name}, for workers of {pool}")
     typer.echo(f"Start a worker: prefect worker start --pool {pool}")
+
+
+def _as_variables(pairs: Sequence[str]) -> dict[str, Any]:
+    """ "KEY=VALUE" -> key and value, which is YAML."""
+    from yaml import YAMLError, safe_load
+
+    variables = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not (key and equals):
+            raise UsageError(f"'{pair}' is no job variable; write KEY=VALUE, such as image=seg2real.")
+        try:
+            variables[key] = safe_load(value)
+        except YAMLError:
+            raise UsageError(f"The value of the job variable '{pair}' is no YAML; quote it.") from None
+    return variables
 
 
 def _load(paths: list[Path]) -> list:

@@ -38,9 +38,8 @@ def evaluate(
     if snapshot is not None and not snapshot.is_file():
         raise UsageError(f"There is no snapshot {snapshot}; a file such as {_EXAMPLE} was wanted.")
 
-    from manifests.durable import make_folders, write_durable
     from pipeline.evaluation.evaluate import evaluate as measure
-    from pipeline.evaluation.results import as_json
+    from pipeline.evaluation.files import evaluation_path, write_evaluation
     from pipeline.evaluation.table import as_table
     from pipeline.retraining import newest_training
     from pipeline.run import gather_stage, prepare_stage
@@ -56,7 +55,7 @@ def evaluate(
         )
     if chosen is not None:
         typer.echo(chosen.why)
-    out = out or trained.run_dir / f"evaluation-{path.stem}.json"
+    out = out or evaluation_path(trained.run_dir, path)
     to_measure = {out: path}
     if snapshot is None and resolved.train.from_snapshot is not None:
         to_measure = {out.with_stem(f"{out.stem}-before"): resolved.train.from_snapshot, out: path}
@@ -65,8 +64,7 @@ def evaluate(
     measured_run = newest_training(resolved)
     for place, measured in to_measure.items():
         found = measure(measured_run, prepared, SnapshotRef.of(measured))
-        make_folders(place.parent)
-        write_durable(place, as_json(found).encode())
+        write_evaluation(place, found)
         typer.echo(f"\n{as_table(found)}\n\nJSON: {place}")
 
 

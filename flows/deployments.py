@@ -18,12 +18,14 @@ from flows.generate_soccer_dataset import generate_soccer_dataset
 from flows.parameters import UsageError
 from pipeline.config import RunConfig, load_config
 
-__all__ = ["LANDED_EVENT", "deploy_to_pool", "deployment_of", "landing_resource", "prepare_server"]
+__all__ = ["LANDED_EVENT", "ZOMBIES", "deploy_to_pool", "deployment_of", "landing_resource", "prepare_server"]
 
 LANDED_EVENT = "seg2real.set-landed"
 """What the watcher says when a set has landed; others may say it, too."""
 
 ZOMBIES = "seg2real: end runs whose process is gone"
+"""Name of the automation."""
+
 HEARTBEATS_MISSED_SECONDS = 90
 _HEARTBEAT = "prefect.flow-run.heartbeat"
 _ENDS = ("Completed", "Failed", "Cancelled", "Crashed")
@@ -69,9 +71,14 @@ def deployment_of(path: Path, **settings: Any) -> RunnerDeployment:
     )
 
 
-def deploy_to_pool(path: Path, pool: str) -> None:
+def deploy_to_pool(path: Path, pool: str, job_variables: Mapping[str, Any]) -> None:
     """Register a run's deployment for the workers of a work pool, which have this project installed and see
     the same files.
+
+    Args:
+        path: the run's YAML.
+        pool: the work pool.
+        job_variables: what its jobs have otherwise than the pool says.
 
     Raises:
         UsageError: the server has no such pool.
@@ -85,7 +92,7 @@ def deploy_to_pool(path: Path, pool: str) -> None:
                 f"The server has no work pool '{pool}'; make one with: "
                 f"prefect work-pool create {pool} --type process"
             ) from None
-    deployment_of(path, work_pool_name=pool).apply()
+    deployment_of(path, work_pool_name=pool, job_variables=dict(job_variables)).apply()
 
 
 def _schedule(config: RunConfig) -> dict[str, Any]:

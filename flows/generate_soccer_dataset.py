@@ -25,6 +25,7 @@ from pipeline.retraining import training_to_use
 from pipeline.run import (
     Plan,
     RunResult,
+    evaluate_stage,
     gather_stage,
     generate_stage,
     hold_output,
@@ -83,6 +84,12 @@ def train(config: RunConfig, prepared: Prepared) -> SnapshotRef:
     if previews:
         show_picture("training preview", read_image(previews[-1][1]))
     return snapshot
+
+
+@task(name="evaluate", **_stage)
+def evaluate(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> None:
+    with device_slots(config.train.device) as device:
+        evaluate_stage(_on(config, device), prepared, snapshot, artifact_progress)
 
 
 @task(name="plan", **_stage)
@@ -153,6 +160,8 @@ def generate_soccer_dataset(config: Path, changes: Changes | None = None) -> Run
         prepared = prepare(resolved)
         resolved = training_to_use(resolved, prepared)
         snapshot = train(resolved, prepared)
+        if resolved.evaluate.before_generating:
+            evaluate(resolved, prepared, snapshot)
         to_do, staged = plan(resolved, prepared, snapshot)
         if resolved.flow.runner == "threads" or not to_do:
             drawn = generate(resolved, prepared, snapshot, to_do)

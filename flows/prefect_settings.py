@@ -21,6 +21,8 @@ DEFAULTS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     # The server then sees within minutes that a run's process is gone; see `flows.deployments`.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    # A run that waits for another of its deployment to end begins within seconds of that.
+    "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_LOGGING_EXTRA_LOGGERS": ",".join(PACKAGES),
     # Threads that decode and encode know no run; their lines go to the console only.

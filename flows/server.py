@@ -53,7 +53,8 @@ def server_running(port: int) -> Iterator[Server]:
     a new one, which ends with the block. Everything that imports Prefect afterwards uses it.
 
     Raises:
-        UsageError: PREFECT_API_URL names one that does not answer, or something else has the port.
+        UsageError: PREFECT_API_URL names one that does not answer or that wants another password, or
+            something else has the port.
     """
     own = f"http://{HOST}:{port}/api"
     if os.environ.get("PREFECT_API_URL"):
@@ -81,7 +82,7 @@ def require_server() -> str:
     """The API URL of the server that runs: the one that PREFECT_API_URL names, or that of `seg2real up`.
 
     Raises:
-        UsageError: there is none, or it does not answer.
+        UsageError: there is none, it does not answer, or it wants another password.
     """
     url = os.environ.get("PREFECT_API_URL") or running_server()
     if url is None:
@@ -91,6 +92,7 @@ def require_server() -> str:
         )
     if not _answers(url):
         raise UsageError(f"The Prefect server {url} does not answer; start it, or correct PREFECT_API_URL.")
+    _require_password(url)
     os.environ["PREFECT_API_URL"] = url
     return url
 
@@ -142,6 +144,16 @@ def _answers(url: str) -> bool:
         return httpx.get(f"{url}/health", timeout=2).is_success
     except httpx.HTTPError:
         return False
+
+
+def _require_password(url: str) -> None:
+    password = os.environ.get("PREFECT_API_AUTH_STRING")
+    auth = tuple(password.partition(":")[::2]) if password else None
+    if httpx.get(f"{url}/admin/version", auth=auth, timeout=10).status_code == httpx.codes.UNAUTHORIZED:
+        raise UsageError(
+            f"The Prefect server {url} wants another password; set PREFECT_API_AUTH_STRING to the "
+            "user:password that it was started with."
+        )
 
 
 def _require_free(port: int) -> None:

@@ -39,6 +39,8 @@ def serve_runs(configs: Mapping[Path, RunConfig], require_alive: Callable[[], No
     with get_client(sync_client=True) as client:
         for deployment_id in ids:
             client.create_flow_run_from_deployment(deployment_id)
+    # It says every few seconds that a run waits for another to end.
+    logging.getLogger("prefect.runner.state_proposer").setLevel(logging.WARNING)
     with watching(configs.values()):
         asyncio.run(_serve(runner, require_alive))
 

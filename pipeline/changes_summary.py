@@ -5,9 +5,12 @@ from collections.abc import Sequence
 
 from manifests.manifest import Manifest
 from pipeline.config import RunConfig
+from pipeline.evaluation.files import read_evaluation
 from pipeline.evaluation.measured import MeasuredWeights
+from pipeline.evaluation.table import as_table
 from pipeline.prepare import Prepared
 from pipeline.run import RunResult
+from pipeline.shards import SnapshotRef
 from pipeline.snapshot_files import measured_of
 
 __all__ = ["new_sets", "summarize"]
@@ -31,7 +34,8 @@ def summarize(config: RunConfig, prepared: Prepared, result: RunResult, before: 
         lines += ["", "Nothing has changed since the run before."]
     else:
         rows = [(name, str(came[name]), str(went[name])) for name in sorted(came | went)]
-        lines += ["", f"Since version {before}:", "", *_table(("set", "images new", "images gone"), rows)]
+        since = f"Since version {before}:" if before else "The first version:"
+        lines += ["", since, "", *_table(("set", "images new", "images gone"), rows)]
     left_out = [finding for finding in prepared.findings if finding.code == "bad-set"]
     if left_out:
         rows = [(each.path.name, each.what) for each in left_out]
@@ -39,6 +43,9 @@ def summarize(config: RunConfig, prepared: Prepared, result: RunResult, before: 
     measured = measured_of(result.snapshot)
     if measured is not None:
         lines += ["", *_adherence(measured)]
+    evaluation = read_evaluation(config.run_dir, SnapshotRef.of(result.snapshot))
+    if evaluation is not None:
+        lines += ["", "```", as_table(evaluation), "```"]
     return "\n".join(lines) + "\n"
 
 

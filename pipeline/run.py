@@ -31,6 +31,7 @@ from pipeline.snapshot_files import best_snapshot, finished_snapshot
 __all__ = [
     "Plan",
     "RunResult",
+    "evaluate_stage",
     "gather_stage",
     "generate_stage",
     "hold_output",
@@ -97,6 +98,7 @@ def run(
         require_drawable(config, prepared)
         config = training_to_use(config, prepared) if trains else newest_training(config)
         snapshot = train_stage(config, prepared, show, num_processes) if trains else _best(config)
+        evaluate_stage(config, prepared, snapshot, show)
         plan = plan_stage(config, prepared, snapshot)
         drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
         version = publish(
@@ -228,6 +230,21 @@ def _best(config: RunConfig) -> SnapshotRef:
         raise ConfigError(f"{config.run_dir} holds no snapshot of these settings; train it first.")
     logger.info("%s", chosen.why)
     return SnapshotRef.of(chosen.path)
+
+
+def evaluate_stage(
+    config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, show: ShowProgress = show_progress
+) -> None:
+    """Measure the snapshot as training data, where the config wants it and it is not measured yet."""
+    if not config.evaluate.before_generating:
+        return
+    from pipeline.evaluation.files import evaluation_path, read_evaluation, write_evaluation
+
+    if read_evaluation(config.run_dir, snapshot) is None:
+        from pipeline.evaluation.evaluate import evaluate
+
+        found = evaluate(config, prepared, snapshot, show=show)
+        write_evaluation(evaluation_path(config.run_dir, snapshot.path), found)
 
 
 def plan_stage(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:

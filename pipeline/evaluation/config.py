@@ -58,6 +58,8 @@ class EvaluateConfig(StrictModel):
     during_training: bool = True
     """Measure adherence at every snapshot of a training, of averaged and of raw weights, and use the best;
     false = the last snapshot is used, with averaged weights."""
+    before_generating: bool = False
+    """Measure all that `seg2real evaluate` does, once for each snapshot that draws, before it draws."""
     training_labels: int = Field(200, ge=1)
     """Labels that this is measured by: evenly spread ones of those to learn from."""
     training_judge_images: int = Field(1_000, ge=1)

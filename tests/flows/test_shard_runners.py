@@ -31,21 +31,24 @@ def alone(tiny_file: Callable[..., Path], tmp_path_factory: pytest.TempPathFacto
     return path
 
 
+@pytest.mark.usefixtures("prefect_server")
 @pytest.mark.parametrize("runner", ["ray", "dask"])
 def test_a_local_cluster_draws_the_same_bytes(
     alone: Path, tmp_path: Path, environment: dict[str, str], runner: str
 ) -> None:
     """In a process of its own: clusters leave threads behind, beside which other tests cannot fork."""
+    from prefect.settings import PREFECT_API_URL
+
     pytest.importorskip(f"prefect_{runner}")
     output = tmp_path / "out"
     with tempfile.TemporaryDirectory(dir="/tmp") as short:  # Ray's sockets lie there: 107 bytes at most
-        folders = {"PREFECT_HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path), "RAY_TMPDIR": short}
+        own = {"PREFECT_API_URL": PREFECT_API_URL.value(), "TMPDIR": str(tmp_path), "RAY_TMPDIR": short}
         ran = subprocess.run(
             [
                 *(sys.executable, "-c", "from flows.cli import main; main()", "run", "--flow", str(alone)),
                 *(f"output={output}", f"flow.runner={runner}"),
             ],
-            env=environment | folders,
+            env=environment | own,
             capture_output=True,
             text=True,
         )
