@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from flows import (
+    commands_bench,
     commands_dataset,
     commands_deploy,
     commands_evaluate,
@@ -62,6 +63,7 @@ for group in (
     commands_versions,
     commands_export,
     commands_evaluate,
+    commands_bench,
 ):
     app.add_typer(group.commands)
 
@@ -112,7 +114,7 @@ def _end(number: int, _frame: object) -> NoReturn:
 
 def _sentence(error: Exception) -> str:
     """Errors of the project's own kinds, and those of the system, say what happened themselves."""
-    if type(error).__module__.partition(".")[0] in PACKAGES:
+    if type(error).__module__.partition(".")[0] in (*PACKAGES, "benchmarks"):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."

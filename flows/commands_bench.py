@@ -1,0 +1,45 @@
+"""The command that measures speed: bench. It imports what it needs when called."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.parameters import UsageError
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+
+@commands.command(epilog="Example: seg2real bench preprocessing loader --out benchmarks.json")
+def bench(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="What to measure; all if left out.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the JSON goes; it is not kept if left out.")] = None,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Small sizes, whose figures mean nothing, to see that it works.")
+    ] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Print what can be measured, and stop.")] = False,
+) -> None:
+    """Measure speed beside the usual ways. Prints a table with goals; read ratios on a busy machine."""
+    from benchmarks.rows import as_table
+    from benchmarks.runner import BENCHMARKS, run_benchmarks
+
+    if list_:
+        typer.echo("\n".join(f"{name:16} {what}" for name, what in BENCHMARKS.items()))
+        raise typer.Exit
+    unknown = next((name for name in names or () if name not in BENCHMARKS), None)
+    if unknown is not None:
+        raise UsageError(f"There is no benchmark '{unknown}'; there are {', '.join(BENCHMARKS)}.")
+    rows, found = run_benchmarks(names or list(BENCHMARKS), smoke=smoke)
+    typer.echo(as_table(rows))
+    if out is not None:
+        import json
+
+        from manifests.durable import make_folders, write_durable
+
+        make_folders(out.parent)
+        write_durable(out, (json.dumps(found, indent=1) + "\n").encode())
+        typer.echo(f"\nJSON: {out}")
