@@ -1,22 +1,16 @@
-"""Benchmark: loading a published dataset for training, against the usual PIL loader and bare decoding.
+"""Benchmark: loading a published dataset for training, beside the usual PIL loader and bare decoding.
 
-All ways run alternately in one process, so that a busy machine slows them alike: read ratios. CPU time is
-that of the process and of its workers. `--smoke` runs a small size, to see that everything works.
+All ways run in turn in one process, so that a busy machine slows them alike: read ratios. CPU seconds are
+those of the process and of its workers. The workers are forked, so run it in a process of its own.
 """
 
-import argparse
 import hashlib
-import json
-import os
-import platform
 import resource
 import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +21,8 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.functional import to_tensor
 
+from benchmarks.rows import Row
+from benchmarks.timing import median_ratio, one_thread
 from manifests.commit import commit
 from manifests.decoding import decode_image
 from manifests.loaders.batches import BatchReader
@@ -37,37 +33,62 @@ from manifests.schema import SampleRecord, to_table
 from pipeline.images import encode_jpeg, encode_label_png, write_file
 from pipeline.palette import Palette, load_palette
 
-__all__ = ["PilFolder", "publish_pitches", "run"]
+__all__ = ["PilFolder", "publish_pitches", "rows", "run"]
 
 SIZE_PX = 256
 BATCH_SIZE = 32
 NUM_WORKERS = 2
 JPEG_QUALITY = 95
 PALETTE = Path(__file__).parents[1] / "configs" / "palettes" / "nubots.yaml"
+FULL = {"num_samples": 2000, "num_rounds": 5, "size_px": SIZE_PX}
 SMOKE = {"num_samples": 48, "num_rounds": 1, "size_px": 64}
+PIL_WAYS = ("PIL folder, 2 workers", "PIL with ids, 2 workers")
 
 
-def run(*, num_samples: int = 2000, num_rounds: int = 5, size_px: int = SIZE_PX) -> dict[str, Any]:
-    """Measure all; the answer is fit for JSON.
+def run(smoke: bool = False) -> dict[str, Any]:
+    """Measure all.
 
     Args:
-        num_samples: of the dataset that is drawn, published and read.
-        num_rounds: how often each way goes through it; medians count.
-        size_px: width and height of the pictures.
+        smoke: few small samples, read once by each way.
 
     Returns:
-        "cpu_ms_per_sample" and "samples_per_second" by way, "ratios" by name, and what it was measured on.
+        "num_samples", "size_px", "num_rounds"; "num_read", the samples that each way read in all;
+        "cpu_ms_per_sample" and "samples_per_second" by way; "ratios" by name.
     """
-    num_threads = cv2.getNumThreads(), torch.get_num_threads()
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            publish_pitches(Path(folder), num_samples, size_px)
-            return _machine() | _measured(Path(folder), num_rounds)
-    finally:
-        cv2.setNumThreads(num_threads[0])
-        torch.set_num_threads(num_threads[1])
+    size = SMOKE if smoke else FULL
+    with one_thread(), tempfile.TemporaryDirectory(prefix="bench-loader-") as folder:
+        publish_pitches(Path(folder), size["num_samples"], size["size_px"])
+        return size | _measured(Path(folder), size["num_rounds"])
+
+
+def rows(found: dict[str, Any]) -> list[Row]:
+    """B11."""
+    ratios, bare = found["ratios"], "bare decode, 1 thread"
+    least = f"bare decoding itself: {ratios[f'CPU of {PIL_WAYS[0]} / {bare}']:.1f} x"
+    less = [
+        Row(
+            id="B11",
+            what=f"{way}: less CPU than {peer}",
+            value=ratios[f"CPU of {peer} / {way}"],
+            unit="x",
+            goal=8 if peer == PIL_WAYS[0] and way.startswith("Batch") else None,
+            note=least if way.startswith("Batch") and peer == PIL_WAYS[0] else "",
+        )
+        for peer in PIL_WAYS
+        for way in ("BatchReader, 1 thread", "BatchReader, 2 threads", "SamplePairs, 2 workers")
+    ]
+    shares = [
+        Row(
+            id="B11",
+            what=f"BatchReader, {threads}: share of bare decoding's {kind}",
+            value=100 * ratios[f"{kind} of BatchReader / bare decode, {threads}"],
+            unit="%",
+            goal=goal,
+        )
+        for kind, goal in (("rate", 85), ("rate by CPU", None))
+        for threads in ("1 thread", "2 threads")
+    ]
+    return less + shares
 
 
 def publish_pitches(root: Path, num_samples: int, size_px: int) -> None:
@@ -87,59 +108,54 @@ def publish_pitches(root: Path, num_samples: int, size_px: int) -> None:
 
 def _measured(root: Path, num_rounds: int) -> dict[str, Any]:
     selection = Selection(root)
+    cpu, wall, num_read = _in_turn(_ways(root, selection), num_rounds)
+    num = len(selection)
+    return {
+        "num_read": num_read,
+        "cpu_ms_per_sample": {name: statistics.median(taken) / num * 1000 for name, taken in cpu.items()},
+        "samples_per_second": {name: num / statistics.median(taken) for name, taken in wall.items()},
+        "ratios": _ratios(cpu, wall),
+    }
+
+
+def _ways(root: Path, selection: Selection) -> dict[str, Callable[[], int]]:
+    """By name; each goes through all samples and says how many it saw."""
     folder, folder_of_ids = PilFolder(root, selection), PilFolder(root, selection, has_ids=True)
     contents = [tuple(path.read_bytes() for path in pair) for pair in folder.paths]
-
-    def loader(dataset: Dataset) -> Iterable[Any]:
-        return DataLoader(
-            dataset,
-            batch_size=BATCH_SIZE,
-            shuffle=True,
-            num_workers=NUM_WORKERS,
-            multiprocessing_context="fork",
-        )
-
-    ways: dict[str, Callable[[], Any]] = {
-        "PIL folder, 2 workers": lambda: _count(loader(folder)),
-        "PIL with ids, 2 workers": lambda: _count(loader(folder_of_ids)),
-        "SamplePairs, 2 workers": lambda: _count(loader(SamplePairs(selection))),
+    ways = {
+        PIL_WAYS[0]: lambda: _count(_loader(folder)),
+        PIL_WAYS[1]: lambda: _count(_loader(folder_of_ids)),
+        "SamplePairs, 2 workers": lambda: _count(_loader(SamplePairs(selection))),
     }
-    readers = {num: BatchReader(selection, batch_size=BATCH_SIZE, num_threads=num) for num in (1, 2)}
-    for num, reader in readers.items():
-        ways[f"BatchReader, {num} thread{'s'[: num - 1]}"] = lambda reader=reader: _count(reader)
-        ways[f"bare decode, {num} thread{'s'[: num - 1]}"] = lambda num=num: _decode_in_threads(contents, num)
-    cpu, wall = _seconds(ways, num_rounds)
+    for num, threads in ((1, "1 thread"), (2, "2 threads")):
+        reader = BatchReader(selection, batch_size=BATCH_SIZE, num_threads=num)
+        ways[f"BatchReader, {threads}"] = lambda reader=reader: _count(reader)
+        ways[f"bare decode, {threads}"] = lambda num=num: _decode_in_threads(contents, num)
+    return ways
+
+
+def _loader(dataset: Dataset) -> Iterable[Any]:
+    return DataLoader(
+        dataset,
+        batch_size=BATCH_SIZE,
+        shuffle=True,
+        num_workers=NUM_WORKERS,
+        multiprocessing_context="fork",
+    )
+
+
+def _ratios(cpu: dict[str, list[float]], wall: dict[str, list[float]]) -> dict[str, float]:
+    ours = ("SamplePairs, 2 workers", "BatchReader, 1 thread", "BatchReader, 2 threads")
     ratios = {
-        f"CPU of {peer} / {one}": _ratio(cpu, peer, one)
-        for peer in ("PIL folder, 2 workers", "PIL with ids, 2 workers")
-        for one in (
-            "SamplePairs, 2 workers",
-            "BatchReader, 1 thread",
-            "BatchReader, 2 threads",
-            "bare decode, 1 thread",
-        )
+        f"CPU of {peer} / {one}": median_ratio(cpu, peer, one)
+        for peer in PIL_WAYS
+        for one in (*ours, "bare decode, 1 thread")
     }
     for threads in ("1 thread", "2 threads"):
         reader, bare = f"BatchReader, {threads}", f"bare decode, {threads}"
-        ratios[f"rate of {reader} / {bare}"] = _ratio(wall, bare, reader)
-        ratios[f"CPU of {bare} / {reader}"] = _ratio(cpu, bare, reader)
-    return {
-        "num_samples": len(selection),
-        "size_px": selection.sizes[0].tolist(),
-        "num_rounds": num_rounds,
-        "cpu_ms_per_sample": {
-            name: statistics.median(seconds) / len(selection) * 1000 for name, seconds in cpu.items()
-        },
-        "samples_per_second": {
-            name: len(selection) / statistics.median(seconds) for name, seconds in wall.items()
-        },
-        "ratios": ratios,
-    }
-
-
-def _ratio(seconds: dict[str, list[float]], one: str, other: str) -> float:
-    """Median over the rounds, in each of which both met much the same machine."""
-    return statistics.median(a / b for a, b in zip(seconds[one], seconds[other], strict=True))
+        ratios[f"rate of BatchReader / {bare}"] = median_ratio(wall, bare, reader)
+        ratios[f"rate by CPU of BatchReader / {bare}"] = median_ratio(cpu, bare, reader)
+    return ratios
 
 
 class PilFolder(Dataset):
@@ -193,19 +209,21 @@ def _decode_in_threads(contents: list[tuple[bytes, bytes]], num_threads: int) ->
     return len(contents)
 
 
-def _seconds(
+def _in_turn(
     ways: dict[str, Callable[[], int]], num_rounds: int
-) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """CPU seconds, workers included, and seconds of each way in each round, run in turn."""
+) -> tuple[dict[str, list[float]], dict[str, list[float]], dict[str, int]]:
+    """CPU seconds, workers included, and seconds of each way in each round, run in turn; and how many samples
+    each read in all."""
     cpu: dict[str, list[float]] = {name: [] for name in ways}
     wall: dict[str, list[float]] = {name: [] for name in ways}
+    num_read = dict.fromkeys(ways, 0)
     for _ in range(num_rounds):
         for name, way in ways.items():
             before, start = _cpu_seconds(), time.perf_counter()
-            way()
+            num_read[name] += way()
             wall[name].append(time.perf_counter() - start)
             cpu[name].append(_cpu_seconds() - before)
-    return cpu, wall
+    return cpu, wall, num_read
 
 
 def _cpu_seconds() -> float:
@@ -270,41 +288,3 @@ def _record(number: int, image: bytes, label: bytes, label_map: np.ndarray, num_
         seg2real_version="none",
         torch_version=torch.__version__,
     )
-
-
-def _machine() -> dict[str, Any]:
-    packages = ("numpy", "opencv-python", "pillow", "pyarrow", "torch", "torchvision")
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.machine()} {_processor()}".strip(),
-        "num_cores": os.cpu_count(),
-        "load": [round(load, 2) for load in os.getloadavg()],
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
-    }
-
-
-def _processor() -> str:
-    """The model's name, where the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-
-
-def _as_table(result: dict[str, Any]) -> str:
-    rates = result["samples_per_second"]
-    lines = [f"{'':28}{'CPU ms/sample':>14}{'samples/s':>12}"]
-    lines += [
-        f"{name:28}{cpu_ms:14.3f}{rates[name]:12.0f}" for name, cpu_ms in result["cpu_ms_per_sample"].items()
-    ]
-    lines += [f"{name:60}{ratio:8.2f}" for name, ratio in result["ratios"].items()]
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--smoke", action="store_true", help="a small size, whose figures mean nothing")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each way is run (default 5)")
-    arguments = parser.parse_args()
-    measured = run(**SMOKE) if arguments.smoke else run(num_rounds=arguments.rounds)
-    print(_as_table(measured))
-    print(json.dumps(measured))

@@ -1,14 +1,13 @@
 """The loaders' benchmark runs at a small size, and all of its ways read the same pixels."""
 
-import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.loader import PALETTE, SMOKE, PilFolder, publish_pitches
+from benchmarks.loader import PALETTE, SMOKE, PilFolder, publish_pitches, rows
 from manifests.decoding import decode_image, decode_label
 from manifests.loaders.batches import BatchReader
 from manifests.loaders.pairs import SamplePairs
@@ -17,15 +16,15 @@ from manifests.verification.verify import verify
 from pipeline.palette import load_palette
 
 
-def test_it_runs() -> None:
+def test_it_runs(run_smoke: Callable[[str], dict[str, Any]]) -> None:
     """In a process of its own: its loaders fork, which threads of other tests do not survive."""
-    command = [sys.executable, "-m", "benchmarks.loader", "--smoke"]
-    ran = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    result = json.loads(ran.stdout.splitlines()[-1])
-    assert result["num_samples"] == SMOKE["num_samples"]
+    found = run_smoke("loader")
+    assert {name: found[name] for name in SMOKE} == SMOKE
+    assert found["num_read"] == dict.fromkeys(found["cpu_ms_per_sample"], SMOKE["num_samples"])
     for measured in ("cpu_ms_per_sample", "samples_per_second", "ratios"):
-        assert min(result[measured].values()) > 0
+        assert min(found[measured].values()) > 0
+    goals = [row.goal for row in rows(found)]
+    assert goals.count(8) == goals.count(85) == 2 and len(goals) == 10
 
 
 def test_all_ways_read_the_same_pixels(tmp_path: Path) -> None:
