@@ -1,0 +1,43 @@
+"""The generators' benchmark runs at a small size, and all of its ways draw the same picture."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import generator
+from benchmarks.peers import PeerDiscriminator, PeerGenerator
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    out = tmp_path_factory.mktemp("generator") / "found.json"
+    command = [sys.executable, "-m", "benchmarks.runner", "generator", str(out), "--smoke"]
+    ran = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(out.read_text())
+
+
+def test_all_ways_draw_the_same_picture(found: dict) -> None:
+    assert found["num_levels"]["own fp32"] <= 1
+    assert found["num_levels"]["channels_last"] <= 1
+
+
+def test_each_way_is_measured_in_each_round(found: dict) -> None:
+    assert {"peer", "own fp32", "channels_last", "convolution fp32"} <= found["seconds"].keys()
+    assert {len(taken) for taken in found["seconds"].values()} == {generator.SMOKE.num_rounds}
+
+
+def test_bf16_is_measured_only_where_there_is_any(found: dict) -> None:
+    rows = {row.what: row for row in generator.rows(found)}
+    row = rows["generator bf16, beside eager PyTorch"]
+    assert (row.value is None) == (not found["computes_in_bf16"]) == bool(row.note)
+
+
+def test_the_peers_networks_are_those_of_the_papers() -> None:
+    with torch.device("meta"):
+        sizes = [sum(p.numel() for p in net.parameters()) for net in (PeerGenerator(), PeerDiscriminator())]
+    assert sizes == [11_378_179, 2_764_737]
