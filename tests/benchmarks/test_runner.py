@@ -1,0 +1,34 @@
+"""Benchmarks by name: each has a module, runs apart, and fails aloud."""
+
+import importlib
+import json
+
+import pytest
+
+from benchmarks.runner import BENCHMARKS, BenchmarkFailed, machine, run_benchmarks
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_a_benchmark_is_a_module_that_measures_and_makes_rows(name: str) -> None:
+    module = importlib.import_module(f"benchmarks.{name}")
+    assert callable(module.run) and callable(module.rows)
+
+
+def test_it_says_on_what_was_measured() -> None:
+    found = machine()
+    assert found["num_cores"] >= 1
+    assert found["versions"]["numpy"]
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_rows_and_figures_come_together() -> None:
+    rows, found = run_benchmarks(["preprocessing"], smoke=True)
+    assert found["smoke"] is True
+    assert found["rows"] == [row.as_plain() for row in rows]
+    assert {row.id for row in rows} >= {"B1", "B2"}
+    assert found["preprocessing"]
+
+
+def test_one_that_fails_is_named() -> None:
+    with pytest.raises(BenchmarkFailed, match="'nothing' ended with exit code 2"):
+        run_benchmarks(["nothing"])
