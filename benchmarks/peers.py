@@ -9,6 +9,7 @@ Shapes: N batch, H height, W width.
 import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -86,6 +87,17 @@ def copy_weights(source: nn.Module, target: nn.Module) -> None:
         ours.copy_(theirs)
 
 
+@contextmanager
+def convolutions_by_trial() -> Iterator[None]:
+    """cuDNN tries its ways to do a convolution and keeps the fastest, as the peers ask of it."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
+
+
 class PeerTraining:
     """Steps of a CycleGAN with the attention mask of labels: what stands outside the mask is the label's.
 
@@ -105,6 +117,7 @@ class PeerTraining:
         self._generators = _adam(self.ab, self.ba)
         self._discriminators = _adam(self.judge_a, self.judge_b)
 
+    @convolutions_by_trial()
     def step(self, image_a: Tensor, image_b: Tensor, attention: Tensor) -> tuple[Tensor, Tensor]:
         """Train all four networks once.
 
@@ -174,7 +187,7 @@ def _adam(*networks: nn.Module) -> torch.optim.Adam:
 
 
 def _judged(logits: Tensor, answer: float) -> Tensor:
-    return F.mse_loss(logits, torch.tensor(answer, device=logits.device).expand_as(logits))
+    return F.mse_loss(logits, torch.full_like(logits, answer))
 
 
 def _masked_l1(image: Tensor, target: Tensor, attention: Tensor) -> Tensor:
@@ -190,6 +203,7 @@ def to_pixels(image: Tensor) -> np.ndarray:
 
 
 @torch.no_grad()
+@convolutions_by_trial()
 def peer_generate(
     generator: Callable[[Tensor], Tensor], labels: Sequence[Path], folder: Path, device: torch.device
 ) -> None:

@@ -1,0 +1,65 @@
+"""The GPU's benchmark measures nothing without one; its measuring is tried on the CPU, at a small size."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import device
+
+MEASURE = """
+import json, sys, torch
+from benchmarks.device import measure
+torch.set_num_threads(1)
+found = measure(torch.device("cpu"), smoke=True)
+found["loaded"] = sorted({"prefect", "typer", "tensorboardX"} & sys.modules.keys())
+print(json.dumps(found))
+"""
+
+
+def _python(*arguments: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, *arguments], cwd=Path(__file__).parents[2], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@pytest.fixture(scope="module")
+def found() -> dict:
+    return json.loads(_python("-c", MEASURE).splitlines()[-1])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_without_a_gpu_nothing_is_measured(tmp_path: Path) -> None:
+    out = tmp_path / "found.json"
+    _python("-m", "benchmarks.runner", "device", str(out), "--smoke")
+    found = json.loads(out.read_text())
+    assert found == {"device": None}
+    rows = device.rows(found)
+    assert {row.id for row in rows} == {"B7", "B8", "B9", "B10"}
+    assert all(row.value is None and row.goal and row.note == "no CUDA device" for row in rows)
+
+
+def test_all_is_measured_on_a_device(found: dict) -> None:
+    assert all(row.value is not None for row in device.rows(found))
+    assert found["generation"]["num_images"] == device.SMOKE.num_labels
+
+
+def test_both_draw_the_same_pictures(found: dict) -> None:
+    """Once both have been JPEGs; bfloat16, where there is any, moves some of their levels."""
+    has_bf16 = found["training_alone"]["computes_in_bf16"]
+    assert found["generation"]["mean_levels"] < (4 if has_bf16 else 0.1)
+
+
+def test_both_take_the_same_steps(found: dict) -> None:
+    losses, alone = found["training_alone"]["losses"], found["training_alone"]
+    rel = 0.02 if alone["computes_in_bf16"] else 1e-3
+    assert losses["own"] == pytest.approx(losses["peer"], rel=rel)
+
+
+def test_it_needs_nothing_that_a_bare_gpu_machine_lacks(found: dict) -> None:
+    assert found["loaded"] == []
