@@ -33,7 +33,7 @@ from manifests.schema import SampleRecord, to_table
 from pipeline.images import encode_jpeg, encode_label_png, write_file
 from pipeline.palette import Palette, load_palette
 
-__all__ = ["PilFolder", "publish_pitches", "rows", "run"]
+__all__ = ["PilFolder", "made_up_picture", "publish_pitches", "rows", "run"]
 
 SIZE_PX = 256
 BATCH_SIZE = 32
@@ -97,7 +97,7 @@ def publish_pitches(root: Path, num_samples: int, size_px: int) -> None:
     records = []
     for number in range(num_samples):
         label_map = _pitch(number, size_px)
-        image = encode_jpeg(_picture(label_map, palette, number), JPEG_QUALITY)
+        image = encode_jpeg(made_up_picture(label_map, palette, number), JPEG_QUALITY)
         label = encode_label_png(label_map, palette)
         record = _record(number, image, label, label_map, palette.num_classes)
         write_file(root / record.image_file_name, image)
@@ -248,7 +248,7 @@ def _pitch(number: int, size_px: int) -> np.ndarray:
     return label_map
 
 
-def _picture(label_map: np.ndarray, palette: Palette, number: int) -> np.ndarray:
+def made_up_picture(label_map: np.ndarray, palette: Palette, number: int) -> np.ndarray:
     """The label's colours, softened, under uneven light and a little grain: uint8 [H, W, 3] RGB."""
     rng = np.random.default_rng(number)
     height, width = label_map.shape

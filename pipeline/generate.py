@@ -80,12 +80,13 @@ class Generation:
     Args:
         config: the run.
         snapshot: what draws.
+        translator: it, where it is on the device already.
     """
 
-    def __init__(self, config: RunConfig, snapshot: SnapshotRef):
+    def __init__(self, config: RunConfig, snapshot: SnapshotRef, translator: Translator | None = None):
         self._config = config
         self._palette: Palette = config.read_palette()
-        self._translator = Translator(
+        self._translator = translator or Translator(
             Snapshot.from_bytes(snapshot.path.read_bytes()),
             device=config.train.device,
             precision=config.train.precision,
