@@ -6,8 +6,7 @@ weights and on the same images.
 
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import torch
 from benchmarks.materials import PALETTE, made_up_label, made_up_photo, spec_of
 from benchmarks.peers import PeerGenerator, copy_weights, peer_generate
 from benchmarks.rows import Row
-from benchmarks.training_step import StepSize, TrainingMeter, host_batch, peer_beside, step_config
+from benchmarks.training_step import StepSize, TrainingMeter, host_batch, peer_beside, step_config, wall_clock
 from gan.conditioning import Conditioning
 from gan.config import NoiseConfig, TrainConfig
 from gan.data import HostBatch
@@ -201,17 +200,6 @@ def _write_sources(folder: Path, size: _Size) -> None:
         write_file(folder / "soccer" / "realTrain" / f"{number:05d}.jpg", photo)
 
 
-def _clock(device: torch.device) -> Callable[[], float]:
-    """Wall time, once the device has done all that it was given."""
-
-    def clock() -> float:
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        return time.perf_counter()
-
-    return clock
-
-
 def _generation(
     config: RunConfig, prepared: Prepared, folder: Path, size: _Size, device: torch.device
 ) -> dict[str, Any]:
@@ -224,7 +212,7 @@ def _generation(
     done, own_seconds = _draw(config, prepared, SnapshotRef.of(snapshot), size, device)
 
     labels = [prepared.label_paths[sample.source_sha256] for sample in done.samples]
-    peer_folder, clock = folder / "peer", _clock(device)
+    peer_folder, clock = folder / "peer", wall_clock(device)
     peer_folder.mkdir()
     peer_generate(peer, labels[-size.num_warm_up :], peer_folder, device)
     start = clock()
@@ -250,7 +238,7 @@ def _draw(
     """The shard that counts, finished, and the seconds that it took."""
     samples = tuple(wanted_samples(config, config.read_palette(), prepared.records, snapshot))
     shards = Shard(0, samples[: size.num_warm_up]), Shard(1, samples[size.num_warm_up :])
-    generation, clock = Generation(config, snapshot), _clock(device)
+    generation, clock = Generation(config, snapshot), wall_clock(device)
     start, done = clock(), shards[0]
     for shard in shards:
         start = clock()
@@ -272,7 +260,7 @@ def _training(config: RunConfig, prepared: Prepared, size: _Size, device: torch.
     sources: dict[str, Iterator[HostBatch]] = {"memory": iter(lambda: host, None), "disk": images.batches(0)}
     step_seconds = {}
     for name, batches in sources.items():
-        meter = TrainingMeter(batches, size.num_rounds, size.steps_per_round, clock=_clock(device))
+        meter = TrainingMeter(batches, size.num_rounds, size.steps_per_round, clock=wall_clock(device))
         meter.run(config.train, spec_of(NO_NOISE), host_batch(size.size_px, 1))
         step_seconds[name] = statistics.median(meter.seconds) / size.steps_per_round
     return {
@@ -284,7 +272,7 @@ def _training(config: RunConfig, prepared: Prepared, size: _Size, device: torch.
 
 
 def _training_alone(size: _Size, device: torch.device) -> dict[str, Any]:
-    found = peer_beside(_step_size(size, 1), device, _clock(device))
+    found = peer_beside(_step_size(size, 1), device, wall_clock(device))
     rates = {
         way: size.steps_per_round / statistics.median(seconds) for way, seconds in found["seconds"].items()
     }

@@ -25,7 +25,17 @@ from gan.methods.registry import build_method
 from gan.snapshot import Snapshot
 from gan.training_loop import train
 
-__all__ = ["SMOKE", "StepSize", "TrainingMeter", "host_batch", "peer_beside", "rows", "run", "step_config"]
+__all__ = [
+    "SMOKE",
+    "StepSize",
+    "TrainingMeter",
+    "host_batch",
+    "peer_beside",
+    "rows",
+    "run",
+    "step_config",
+    "wall_clock",
+]
 
 NEVER = 10**9
 PEER, OWN = "peer", "own"
@@ -93,8 +103,10 @@ class TrainingMeter:
 
     host_batches: Iterator[HostBatch]
     num_rounds: int
-    """After a first one that does not count."""
+    """That count."""
     steps_per_round: int = 1
+    num_first_rounds: int = 1
+    """That do not count: in the first a device chooses its ways and memory is found."""
     before_round: Callable[[], None] = lambda: None
     clock: Callable[[], float] = time.perf_counter
     """Has to wait for a device that works on its own."""
@@ -129,9 +141,9 @@ class TrainingMeter:
         """Asked at the end of each step, before anything is reported or saved."""
         self._num_steps += 1
         round_number, rest = divmod(self._num_steps, self.steps_per_round)
-        if rest == 0 and round_number > 1:
+        if rest == 0 and round_number > self.num_first_rounds:
             self.seconds.append(self.clock() - self._start)
-        return rest == 0 and round_number > self.num_rounds
+        return len(self.seconds) == self.num_rounds
 
     def newest_checkpoint(self, device: torch.device) -> None:
         """None: a run from the start."""
@@ -150,6 +162,17 @@ class TrainingMeter:
 
     def report(self, num_images_seen: int, metrics: dict[str, float]) -> None:
         self.metrics.append(metrics)
+
+
+def wall_clock(device: torch.device) -> Callable[[], float]:
+    """Wall time, once the device has done all that it was given."""
+
+    def clock() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    return clock
 
 
 def step_config(size: StepSize, device: torch.device, **settings: Any) -> TrainConfig:
@@ -203,7 +226,11 @@ def peer_beside(size: StepSize, device: torch.device, clock: Callable[[], float]
         peer_losses.append(torch.stack(losses).mean().item())
 
     meter = TrainingMeter(
-        iter(lambda: host, None), size.num_rounds, size.steps_per_round, take_peer_steps, clock
+        iter(lambda: host, None),
+        size.num_rounds,
+        size.steps_per_round,
+        before_round=take_peer_steps,
+        clock=clock,
     ).run(config, spec, host_batch(size.size_px, 1))
     seconds = {PEER: peer_seconds[1:], OWN: meter.seconds}
     losses = {PEER: peer_losses, OWN: [_wanted(metrics) for metrics in meter.metrics]}

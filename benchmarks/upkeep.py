@@ -6,8 +6,6 @@ them, down to the disk.
 
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import torch
 
 from benchmarks.materials import PALETTE, spec_of
 from benchmarks.rows import Row
-from benchmarks.training_step import SMOKE, TrainingMeter, host_batch, step_config
+from benchmarks.training_step import SMOKE, TrainingMeter, host_batch, step_config, wall_clock
 from gan.config import NoiseConfig, TrainConfig
 from gan.device import resolve_device
 from pipeline.config import RunConfig
@@ -99,27 +97,17 @@ def _train(config: TrainConfig, device: torch.device, steps_per_round: int) -> T
         iter(lambda: batch, None),
         num_rounds=1,
         steps_per_round=steps_per_round,
-        clock=_clock(device),
+        num_first_rounds=1 if device.type == "cuda" else 0,
+        clock=wall_clock(device),
     )
     return meter.run(config, spec_of(NoiseConfig()), host_batch(config.height, 1))
-
-
-def _clock(device: torch.device) -> Callable[[], float]:
-    """Wall time, once the device has done all that it was given."""
-
-    def clock() -> float:
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        return time.perf_counter()
-
-    return clock
 
 
 def _save(state: dict[str, Any], config: TrainConfig, folder: Path, device: torch.device) -> dict[str, Any]:
     run_config = RunConfig(
         name="upkeep", palette=PALETTE, run_dir=folder / "run", output=folder / "out", train=config
     )
-    seconds, clock = [], _clock(device)
+    seconds, clock = [], wall_clock(device)
     with RunDir.open(run_config, progress=lambda *done, **note: None) as run_dir:
         for number in range(NUM_SAVES):
             start = clock()

@@ -37,6 +37,15 @@ def test_bf16_is_measured_only_where_there_is_any(found: dict) -> None:
     assert (row.value is None) == (not found["computes_in_bf16"]) == bool(row.note)
 
 
+def test_bf16_is_measured_where_there_is_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CPU without it computes in bfloat16 too, only not fast."""
+    monkeypatch.setattr(generator, "computes_in_bf16", lambda device: True)
+    found = generator.run(smoke=True)
+    assert 0 < found["num_levels"]["own bf16"] < 64
+    assert {"own bf16", "convolution bf16"} <= found["seconds"].keys()
+    assert all(row.value is not None for row in generator.rows(found))
+
+
 def test_the_peers_networks_are_those_of_the_papers() -> None:
     with torch.device("meta"):
         sizes = [sum(p.numel() for p in net.parameters()) for net in (PeerGenerator(), PeerDiscriminator())]
