@@ -5,7 +5,6 @@ the peak memory of the one that started it.
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -58,7 +57,7 @@ def run(smoke: bool = False) -> dict[str, Any]:
     """Measure all.
 
     Args:
-        smoke: each runs once.
+        smoke: each runs once, and torch is not imported.
 
     Returns:
         By command, "seconds", "cpu_seconds", "peak_mib" and "exit_code" of each run, and "heavy_imports".
@@ -71,7 +70,8 @@ def run(smoke: bool = False) -> dict[str, Any]:
             for name, arguments in COMMANDS.items()
         }
         heavy = {name: _heavy_imports(command) for name, command in commands.items()}
-        commands[IMPORT_TORCH] = [sys.executable, "-c", "import torch"]
+        if not smoke:
+            commands[IMPORT_TORCH] = [sys.executable, "-c", "import torch"]
         return _in_turn(commands, 1 if smoke else NUM_RUNS) | {"heavy_imports": heavy}
 
 
