@@ -40,7 +40,7 @@ def run(smoke: bool = False) -> dict[str, Any]:
         smoke: few rows.
 
     Returns:
-        "write" and "commit", each by number of rows: "seconds" and "cpu_seconds" without those of making rows,
+        "write" and "commit", each by number of rows: "seconds" and "cpu_seconds" without the making of rows,
         "before_mib" and "peak_mib" of the process, "table_mib", and "num_wrong", the rows that are missing
         when read back, or other than they were made in the first and last part.
     """

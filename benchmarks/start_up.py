@@ -5,11 +5,12 @@ the peak memory of the one that started it.
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from benchmarks.manifest_scale import made_up_rows
 from benchmarks.rows import Row
 from manifests.commit import commit
 
-__all__ = ["rows", "run"]
+__all__ = ["ENTRY", "measure_process", "rows", "run"]
 
 ROOT = Path(__file__).parents[1]
 NUM_RUNS = 5
@@ -105,13 +106,27 @@ def _publish(dataset: Path) -> None:
             path.write_bytes(bytes(row[f"{kind}_bytes"]))
 
 
+def measure_process(command: Sequence[str], environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Run a command, what it says thrown away.
+
+    Args:
+        command: with the program's full path.
+        environment: added to that of this process.
+
+    Returns:
+        "seconds", "cpu_seconds", "peak_mib" and "exit_code".
+    """
+    launch = [sys.executable, "-I", "-S", "-c", LAUNCH, *command]
+    variables = os.environ | (environment or {})
+    done = subprocess.run(launch, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout)
+
+
 def _in_turn(commands: dict[str, list[str]], num_runs: int) -> dict[str, Any]:
     """Of each run of each command, by kind and command."""
     found: dict[str, Any] = {kind: {} for kind in ("seconds", "cpu_seconds", "peak_mib", "exit_code")}
     for name in [*commands] * num_runs:
-        launch = [sys.executable, "-I", "-S", "-c", LAUNCH, *commands[name]]
-        done = subprocess.run(launch, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-        for kind, value in json.loads(done.stdout).items():
+        for kind, value in measure_process(commands[name]).items():
             found[kind].setdefault(name, []).append(value)
     return found
 
