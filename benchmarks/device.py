@@ -17,7 +17,8 @@ import torch
 from benchmarks.materials import PALETTE, made_up_label, made_up_photo, spec_of
 from benchmarks.peers import PeerGenerator, copy_weights, peer_generate
 from benchmarks.rows import Row
-from benchmarks.training_step import StepSize, TrainingMeter, host_batch, peer_beside, step_config, wall_clock
+from benchmarks.training_meter import TrainingMeter, wall_clock
+from benchmarks.training_step import StepSize, host_batch, peer_beside, step_config
 from gan.conditioning import Conditioning
 from gan.config import NoiseConfig, TrainConfig
 from gan.data import HostBatch

@@ -13,7 +13,8 @@ import torch
 
 from benchmarks.materials import PALETTE, spec_of
 from benchmarks.rows import Row
-from benchmarks.training_step import SMOKE, TrainingMeter, host_batch, step_config, wall_clock
+from benchmarks.training_meter import TrainingMeter, wall_clock
+from benchmarks.training_step import SMOKE, host_batch, step_config
 from gan.config import NoiseConfig, TrainConfig
 from gan.device import resolve_device
 from pipeline.config import RunConfig
