@@ -1,4 +1,4 @@
-"""Times of several ways to do one thing, taken in turn in one process: a busy machine slows all of them alike."""
+"""Times of several ways to do one thing, taken in turn: a busy machine slows all of them alike."""
 
 import statistics
 import time

@@ -9,6 +9,7 @@ from gan.attention import backdrop_of
 from gan.conditioning import Conditioning
 from gan.data import from_uint8, pad_to_multiple, to_uint8
 from gan.device import autocast, resolve_device
+from gan.drawing_layout import lay_out_for_cpu
 from gan.image_size import require_size
 from gan.methods.registry import build_generators
 from gan.snapshot import Snapshot
@@ -37,6 +38,8 @@ class Translator:
         generators = build_generators(snapshot.info.train, self.conditioning.domain)
         generators.load_state_dict(snapshot.weights)
         self.generators = generators.eval().requires_grad_(False).to(self.device)
+        if self.device.type == "cpu":
+            lay_out_for_cpu(self.generators)
 
     @property
     def needs_photos(self) -> bool:
