@@ -1,7 +1,7 @@
 """Runs benchmarks, each in a process of its own, and puts what they find into one table and one JSON.
 
-A benchmark is a module with `run(smoke)`, which measures and returns plain values for JSON, and `rows(found)`,
-which makes rows of them.
+A benchmark is a module with `run(smoke)`, which measures and returns plain values for JSON, and with
+`rows(found)`, which makes rows of them.
 """
 
 import argparse
