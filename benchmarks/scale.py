@@ -47,7 +47,7 @@ def run(*, smoke: bool = False) -> dict[str, Any]:
     """
     labels, simulated, sizes = (LABELS, SIMULATED, SIZES)
     if smoke:
-        labels, simulated, sizes = (5, 20), (50, 200), ((32, 1), (32, 2))
+        labels, simulated, sizes = (5, 20), (50, 200), ((32, 2),)
     found: dict[str, Any] = {"labels": {}, "records": {}, "images": {}}
     with tempfile.TemporaryDirectory(prefix="seg2real-scale-") as folder:
         for num in labels:
