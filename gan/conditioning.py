@@ -88,9 +88,8 @@ class Conditioning(nn.Module):
             table = _onehot_table(num_classes, labels.noise.amount)
         else:
             table = torch.from_numpy(labels.noise_table.astype(np.float32)) / 127.5 - 1
-        self.register_buffer(
-            "table", table.reshape(num_classes * NUM_NOISE_LEVELS, self.channels), persistent=False
-        )
+        by_channel = table.reshape(num_classes * NUM_NOISE_LEVELS, self.channels).T.contiguous()
+        self.register_buffer("table", by_channel, persistent=False)
         self.register_buffer("foreground", torch.from_numpy(~labels.is_background).float(), persistent=False)
 
     def forward(self, label_map: Tensor, noise_field: Tensor, render: Tensor | None = None) -> Conditioned:
@@ -101,14 +100,14 @@ class Conditioning(nn.Module):
             noise_field: uint8 [N, H, W], the noise level of each pixel.
             render: float [N, 3, H, W] in [-1, 1]; wanted with kind "render", and read with no other.
         """
-        labels = label_map.long()
-        attention = self.foreground[labels].unsqueeze(1)
+        labels = label_map.int()
+        attention = _look_up(self.foreground[None], labels)
         if self.kind == "render":
             return Conditioned(noise_rgb(render, as_level(noise_field), self.noise), render, attention)
         first_level = labels * NUM_NOISE_LEVELS
-        image = self.table[first_level + noise_field.long()]  # [N, H, W, C]
-        clean = self.table[first_level + NO_NOISE_LEVEL]
-        return Conditioned(_channels_first(image), _channels_first(clean), attention)
+        image = _look_up(self.table, first_level + noise_field.int())
+        clean = _look_up(self.table, first_level + NO_NOISE_LEVEL)
+        return Conditioned(image, clean, attention)
 
 
 def as_level(noise_field: Tensor) -> Tensor:
@@ -116,8 +115,11 @@ def as_level(noise_field: Tensor) -> Tensor:
     return noise_field.unsqueeze(1) / 127.5 - 1
 
 
-def _channels_first(image: Tensor) -> Tensor:
-    return image.permute(0, 3, 1, 2).contiguous()
+def _look_up(table: Tensor, entries: Tensor) -> Tensor:
+    """float [C, E] and int [N, H, W] of its entries -> float [N, C, H, W]. On a CPU several times faster than
+    indexing by rows of channels."""
+    found = table.index_select(1, entries.flatten())
+    return found.view(-1, *entries.shape).transpose(0, 1).contiguous()
 
 
 def draw_noise_field(
