@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import cv2
@@ -64,22 +64,33 @@ class Up(NamedTuple):
 
     def start(self, changes: dict) -> str:
         """Begin a run; return its id."""
-        deployment = httpx.get(f"{self.url}/deployments/name/generate-soccer-dataset/soccer").json()
-        made = httpx.post(
-            f"{self.url}/deployments/{deployment['id']}/create_flow_run",
-            json={
+        deployment = httpx.get(
+            f"{self.url}/deployments/name/generate-soccer-dataset/soccer", timeout=60
+        ).json()
+        return self.post(
+            f"deployments/{deployment['id']}/create_flow_run",
+            {
                 "state": {"type": "SCHEDULED"},
                 "parameters": deployment["parameters"] | {"changes": changes},
             },
-        )
-        return made.raise_for_status().json()["id"]
+        )["id"]
+
+    def post(self, path: str, content: object) -> Any:
+        """Ask the server; where its database is busy, it says so, and is asked again."""
+        for _ in range(20):
+            answer = httpx.post(f"{self.url}/{path}", json=content, timeout=60)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(1)
+        content = answer.raise_for_status().content
+        return json.loads(content) if content else None
 
     def state(self, run: str) -> str:
-        return httpx.get(f"{self.url}/flow_runs/{run}").json()["state"]["type"]
+        return httpx.get(f"{self.url}/flow_runs/{run}", timeout=60).json()["state"]["type"]
 
     def states(self) -> dict[str, str]:
         """Of all runs but those that the schedule has made: id -> state."""
-        runs = httpx.post(f"{self.url}/flow_runs/filter", json={}).raise_for_status().json()
+        runs = self.post("flow_runs/filter", {})
         return {run["id"]: run["state"]["type"] for run in runs if not run["auto_scheduled"]}
 
     def announce(self, name: str) -> None:
@@ -91,11 +102,11 @@ class Up(NamedTuple):
             "resource": {"prefect.resource.id": landing_resource("soccer")},
             "payload": {"sets": [name]},
         }
-        httpx.post(f"{self.url}/events", json=[event]).raise_for_status()
+        self.post("events", [event])
 
     def num_announced(self) -> int:
         asked = {"filter": {"event": {"name": [LANDED_EVENT]}}}
-        return httpx.post(f"{self.url}/events/filter", json=asked).raise_for_status().json()["total"]
+        return self.post("events/filter", asked)["total"]
 
     def below(self) -> list[psutil.Process]:
         """The processes of flow runs, and what they have started."""
@@ -188,7 +199,7 @@ def test_a_set_that_lands_is_drawn_within_seconds_and_once_however_often_it_is_a
     place = up.wait_for("Beginning flow run", after=place)
     assert time.monotonic() - begin < 10 * SLACK
     up.wait_for("Published version 2: 3 images", after=place)
-    assert up.num_announced() == 5
+    _until(lambda: up.num_announced() == 5)
     _until(lambda: set(up.states().values()) == {"COMPLETED"}, 240)
     assert len(up.states()) == 1 + 5
     assert Manifest.open(up.output).version == 2
@@ -231,7 +242,7 @@ def test_the_flows_name_alone_starts_a_run(up: Up) -> None:
     ids=str,
 )
 def test_a_wrong_key_or_value_is_refused_before_a_run_is_made(up: Up, changes: dict, sentence: str) -> None:
-    deployment = httpx.get(f"{up.url}/deployments/name/generate-soccer-dataset/soccer").json()
+    deployment = httpx.get(f"{up.url}/deployments/name/generate-soccer-dataset/soccer", timeout=60).json()
     made = httpx.post(
         f"{up.url}/deployments/{deployment['id']}/create_flow_run",
         json={
@@ -250,9 +261,7 @@ def test_a_run_that_is_cancelled_ends_with_a_checkpoint_and_leaves_no_process(up
     processes = up.below()
     assert len(processes) >= 2
     begin = time.monotonic()
-    httpx.post(
-        f"{up.url}/flow_runs/{run}/set_state", json={"state": {"type": "CANCELLING"}}
-    ).raise_for_status()
+    up.post(f"flow_runs/{run}/set_state", {"state": {"type": "CANCELLING"}})
     _, alive = psutil.wait_procs(processes, 15 * SLACK)
     assert not alive
     assert time.monotonic() - begin < 15 * SLACK

@@ -23,8 +23,8 @@ def test_the_first_signal_is_remembered(number: signal.Signals, caplog: pytest.L
 
 def test_the_second_one_acts_as_usual() -> None:
     with pytest.raises(KeyboardInterrupt), watch_signals() as received:
-        os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
     assert received() == signal.SIGTERM
 
 
