@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -21,6 +22,15 @@ def test_the_first_signal_is_remembered(number: signal.Signals, caplog: pytest.L
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+@pytest.fixture
+def usual_handler() -> Iterator[None]:
+    """Python's own for Ctrl-C, which a shell has ignored of what it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("usual_handler")
 def test_the_second_one_acts_as_usual() -> None:
     with pytest.raises(KeyboardInterrupt), watch_signals() as received:
         signal.raise_signal(signal.SIGTERM)
