@@ -27,30 +27,24 @@ from torchvision.transforms.functional import normalize, to_tensor
 
 from benchmarks.loader import made_up_picture
 from benchmarks.materials import PALETTE, made_up_label
+from benchmarks.null_generation import NO_FILE, null_generation
 from benchmarks.rows import Row
 from benchmarks.timing import median_ratio, one_thread, seconds_in_turn
-from gan.conditioning import Conditioning
-from gan.config import GeneratorConfig
-from gan.methods.registry import build_generators
-from gan.snapshot import Snapshot
-from gan.translator import Translator
 from manifests.schema import SampleRecord
 from pipeline.config import RunConfig
 from pipeline.generate import Generation, ShardFiles
 from pipeline.images import encode_label_png, read_image, read_label, write_file
 from pipeline.palette import Palette, load_palette
 from pipeline.prepare import Prepared, prepare
-from pipeline.shards import Shard, SnapshotRef, wanted_samples
-from pipeline.training import label_spec
+from pipeline.shards import Shard, wanted_samples
 
-__all__ = ["null_generation", "rows", "run", "write_labels"]
+__all__ = ["rows", "run"]
 
 SIZE_PX = 256
 NUM_LABELS, NUM_ROUNDS = 48, 5
 SMOKE_LABELS, SMOKE_ROUNDS = 3, 1
 NUM_LOOP_LABELS = 8
 """That the pixel loop goes through: it takes a second for a dozen."""
-NO_FILE = SnapshotRef(Path("null.safetensors"), "0" * 64)
 OURS = {
     "JPEG q95": ("jpg", False),
     "PNG": ("png", False),
@@ -77,7 +71,7 @@ def run(smoke: bool = False) -> dict[str, Any]:
     memory = MEMORY if os.path.isdir(MEMORY) else None
     with one_thread(), tempfile.TemporaryDirectory(prefix="bench-host-", dir=memory) as folder:
         root = Path(folder)
-        write_labels(root / "set" / "segTrain", num_labels)
+        _write_labels(root / "set" / "segTrain", num_labels)
         ours = {
             name: _Ours(root, name, image_format, on_device=on_device)
             for name, (image_format, on_device) in OURS.items()
@@ -130,44 +124,12 @@ def rows(found: dict[str, Any]) -> list[Row]:
     return made
 
 
-def null_generation(
-    config: RunConfig, snapshot: SnapshotRef = NO_FILE, answers: Sequence[Tensor] | None = None
-) -> Generation:
-    """A generation whose network answers at once.
-
-    Args:
-        config: the run.
-        snapshot: the name of what draws; no file is read.
-        answers: each float [1, 3, H, W] in [-1, 1], given back in turn; None = the input is given back.
-    """
-    palette = config.read_palette()
-    spec = label_spec(palette, config)
-    train = config.train.model_copy(update={"generator": GeneratorConfig(width=4, num_blocks=1)})
-    generators = build_generators(train, Conditioning(spec, train.conditioning).domain)
-    translator = Translator(Snapshot.of(generators, spec, train, 0), device="cpu", precision="fp32")
-    translator.generators = _NullGenerators(answers)
-    return Generation(config, snapshot, translator)
-
-
-def write_labels(folder: Path, num_labels: int) -> None:
+def _write_labels(folder: Path, num_labels: int) -> None:
     """Made-up labels as the project stores them: palette PNGs of SIZE_PX x SIZE_PX."""
     palette = load_palette(PALETTE)
     for number in range(num_labels):
         label = encode_label_png(made_up_label(number, SIZE_PX), palette)
         write_file(folder / f"{number:05d}.png", label)
-
-
-class _NullGenerators:
-    """In the place of generators: no padding, no work."""
-
-    size_multiple = 1
-    only_size = None
-
-    def __init__(self, answers: Sequence[Tensor] | None):
-        self._answers = None if answers is None else cycle(answers)
-
-    def draw_b(self, image_a: Tensor, _attention_a: Tensor, _backdrop: Tensor | None) -> Tensor:
-        return image_a if self._answers is None else next(self._answers)
 
 
 class _NullTranslator:

@@ -141,7 +141,7 @@ def _stage(root: Path, stage: str) -> dict[str, float]:
     plan = plan_stage(config, prepared, snapshot)
     if stage == "publish":
         return _timed(lambda: publish(config, plan.staged, prepared.records))
-    from benchmarks.host_pipeline import null_generation
+    from benchmarks.null_generation import null_generation
     from pipeline.generate import ShardFiles
 
     generation = null_generation(config, snapshot)

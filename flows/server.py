@@ -53,8 +53,8 @@ def server_running(port: int) -> Iterator[Server]:
     a new one, which ends with the block. Everything that imports Prefect afterwards uses it.
 
     Raises:
-        UsageError: PREFECT_API_URL names one that does not answer or that wants another password, or
-            something else has the port.
+        UsageError: the one that PREFECT_API_URL names does not answer, one that runs wants another password,
+            or something else has the port.
     """
     own = f"http://{HOST}:{port}/api"
     if os.environ.get("PREFECT_API_URL"):
@@ -62,6 +62,7 @@ def server_running(port: int) -> Iterator[Server]:
         return
     os.environ["PREFECT_API_URL"] = own
     if _answers(own):
+        _require_password(own)
         logger.info("A Prefect server runs already: %s", own)
         yield Server(own, None)
         return

@@ -98,7 +98,8 @@ def run(
         require_drawable(config, prepared)
         config = training_to_use(config, prepared) if trains else newest_training(config)
         snapshot = train_stage(config, prepared, show, num_processes) if trains else _best(config)
-        evaluate_stage(config, prepared, snapshot, show)
+        if config.evaluate.before_generating:
+            evaluate_stage(config, prepared, snapshot, show)
         plan = plan_stage(config, prepared, snapshot)
         drawn = generate_stage(config, prepared, snapshot, plan.to_do, show)
         version = publish(
@@ -235,9 +236,7 @@ def _best(config: RunConfig) -> SnapshotRef:
 def evaluate_stage(
     config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, show: ShowProgress = show_progress
 ) -> None:
-    """Measure the snapshot as training data, where the config wants it and it is not measured yet."""
-    if not config.evaluate.before_generating:
-        return
+    """Measure the snapshot as training data, where it is not measured yet."""
     from pipeline.evaluation.files import evaluation_path, read_evaluation, write_evaluation
 
     if read_evaluation(config.run_dir, snapshot) is None:

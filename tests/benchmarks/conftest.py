@@ -13,12 +13,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def run_smoke(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
+@pytest.fixture(scope="session")
+def run_smoke(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, Any]]:
     """Run a benchmark by its name in its small size, as the runner does, and read what it found."""
 
     def run(name: str) -> dict[str, Any]:
-        out = tmp_path / f"{name}.json"
+        out = tmp_path_factory.mktemp(name) / "found.json"
         command = [sys.executable, "-m", "benchmarks.runner", name, str(out), "--smoke"]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -1,9 +1,6 @@
 """The generators' benchmark runs at a small size, and all of its ways draw the same picture."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -13,12 +10,8 @@ from benchmarks.peers import PeerDiscriminator, PeerGenerator
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    out = tmp_path_factory.mktemp("generator") / "found.json"
-    command = [sys.executable, "-m", "benchmarks.runner", "generator", str(out), "--smoke"]
-    ran = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(out.read_text())
+def found(run_smoke: Callable[[str], dict]) -> dict:
+    return run_smoke("generator")
 
 
 def test_all_ways_draw_the_same_picture(found: dict) -> None:

@@ -1,9 +1,6 @@
 """The training step's benchmark runs at a small size, and both ways take the same steps."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -12,12 +9,8 @@ from benchmarks.training_step import SMOKE
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    out = tmp_path_factory.mktemp("training_step") / "found.json"
-    command = [sys.executable, "-m", "benchmarks.runner", "training_step", str(out), "--smoke"]
-    ran = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(out.read_text())
+def found(run_smoke: Callable[[str], dict]) -> dict:
+    return run_smoke("training_step")
 
 
 def test_both_take_the_same_steps(found: dict) -> None:

@@ -1,10 +1,7 @@
 """The benchmark of checkpoints runs at a small size; what it saves is whole, and training gives the same bits
 twice."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -12,12 +9,8 @@ from benchmarks import upkeep
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    out = tmp_path_factory.mktemp("upkeep") / "found.json"
-    command = [sys.executable, "-m", "benchmarks.runner", "upkeep", str(out), "--smoke"]
-    ran = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(out.read_text())
+def found(run_smoke: Callable[[str], dict]) -> dict:
+    return run_smoke("upkeep")
 
 
 def test_checkpoints_are_whole(found: dict) -> None:
