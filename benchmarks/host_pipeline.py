@@ -28,6 +28,7 @@ from torchvision.transforms.functional import normalize, to_tensor
 from benchmarks.loader import made_up_picture
 from benchmarks.materials import PALETTE, made_up_label
 from benchmarks.null_generation import NO_FILE, null_generation
+from benchmarks.preprocessing import whitened_by_pixel
 from benchmarks.rows import Row
 from benchmarks.timing import median_ratio, one_thread, seconds_in_turn
 from manifests.schema import SampleRecord
@@ -212,7 +213,7 @@ class _Usual:
             label = Image.open(path).convert("RGB")
             _as_input(label)
             if has_mask:
-                to_tensor(_whitened(label)).unsqueeze(0)
+                to_tensor(whitened_by_pixel(label)).unsqueeze(0)
             Image.fromarray(_as_picture(answer)).save(self._output / path.name)
 
     def max_levels_apart(self, images: dict[int, np.ndarray]) -> int:
@@ -241,15 +242,6 @@ def _as_picture(answer: Tensor) -> np.ndarray:
     """What the usual script makes of an answer: float [1, 3, H, W] in [-1, 1] -> uint8 [H, W, 3]."""
     levels = answer[0].cpu().float().numpy()
     return ((np.transpose(levels, (1, 2, 0)) + 1) / 2 * 255).astype(np.uint8)
-
-
-def _whitened(label: Image.Image) -> Image.Image:
-    """The usual mask: every pixel that is not black becomes white, one after the other."""
-    for x in range(label.width):
-        for y in range(label.height):
-            if label.getpixel((x, y)) != (0, 0, 0):
-                label.putpixel((x, y), (255, 255, 255))
-    return label
 
 
 def _as_answer(picture: np.ndarray) -> Tensor:

@@ -29,7 +29,7 @@ from pipeline.preprocess import (
     saturation_noise,
 )
 
-__all__ = ["rows", "run"]
+__all__ = ["rows", "run", "whitened_by_pixel"]
 
 HEIGHT, WIDTH = 1024, 1280
 NUM_ROUNDS = 9
@@ -123,7 +123,7 @@ def _speeds(
     """Megapixels per CPU second of each way, and ratios."""
     ways = _ways(label_map, image, picture, palette)
     repeated = {name: lambda way=way: _repeat(way) for name, way in ways.items()}
-    loop = {"mask, pixel loop": lambda: _whitened_by_pixel(image[STRIP])}
+    loop = {"mask, pixel loop": lambda: whitened_by_pixel(Image.fromarray(image[STRIP]))}
     seconds = seconds_in_turn(repeated | loop, num_rounds, time.process_time)
     pixels = dict.fromkeys(ways, NUM_CALLS * image[..., 0].size)
     pixels["mask, pixel loop"] = image[STRIP][..., 0].size
@@ -182,7 +182,7 @@ def _mask_pixels_wrong(
 ) -> dict[str, int]:
     """How many pixels of each mask are not what the rule says; dark pictures have values of 0 to 2."""
     dark = np.random.default_rng(0).integers(0, 3, image.shape, np.uint8)
-    loop = np.asarray(_whitened_by_pixel(image[STRIP]))[..., 0]
+    loop = np.asarray(whitened_by_pixel(Image.fromarray(image[STRIP])))[..., 0]
     by_class = np.where(palette.is_background[label_map], 0, 255)
     pairs = {
         "beside the pixel loop": (attention_mask_of_image(image)[STRIP], loop),
@@ -249,9 +249,8 @@ def _any_channel(image: np.ndarray) -> np.ndarray:
     return np.where(image.any(axis=2), 255, 0).astype(np.uint8)
 
 
-def _whitened_by_pixel(image: np.ndarray) -> Image.Image:
-    """The usual mask: every pixel that is not black becomes white, one after the other."""
-    picture = Image.fromarray(image)
+def whitened_by_pixel(picture: Image.Image) -> Image.Image:
+    """The usual mask, in place: every pixel that is not black becomes white, one after the other."""
     for x in range(picture.width):
         for y in range(picture.height):
             if picture.getpixel((x, y)) != (0, 0, 0):
