@@ -1,7 +1,8 @@
 """Benchmark: what commands that need no torch take from their start to their end, beside importing torch.
 
 Each runs in processes of its own, all of them in turn, started by a small process: at its start a process has
-the peak memory of the one that started it.
+the peak memory of the one that started it. Where pandas is installed pyarrow imports it at its first array; the
+project does not depend on it, so commands are measured without it, and those that read a table with it, too.
 """
 
 import json
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ COMMANDS = {
     "seg2real scenes --help": ["scenes", "--help"],
 }
 """By name: the arguments."""
+WITH_PANDAS = ", pandas installed"
 HEAVY = ("torch", "prefect")
 """What such a command does not import."""
 IMPORT_TORCH = "python -c 'import torch'"
@@ -73,11 +76,15 @@ def run(smoke: bool = False) -> dict[str, Any]:
         heavy = {name: _heavy_imports(command) for name, command in commands.items()}
         if not smoke:
             commands[IMPORT_TORCH] = [sys.executable, "-c", "import torch"]
+        if find_spec("pandas"):
+            commands |= {f"{name}{WITH_PANDAS}": commands[name] for name in COMMANDS if "DATASET" in name}
         # As it is once installed: bytecode is kept, which the first run of each leaves.
         kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(folder) / "bytecode")}
+        without = kept | {"PYTHONPATH": str(_without_pandas(Path(folder)))}
+        environments = {name: kept if name.endswith(WITH_PANDAS) else without for name in commands}
         if not smoke:
-            _in_turn(commands, 1, kept)
-        return _in_turn(commands, 1 if smoke else NUM_RUNS, kept) | {"heavy_imports": heavy}
+            _in_turn(commands, 1, environments)
+        return _in_turn(commands, 1 if smoke else NUM_RUNS, environments) | {"heavy_imports": heavy}
 
 
 def rows(found: dict[str, Any]) -> list[Row]:
@@ -126,11 +133,21 @@ def measure_process(command: Sequence[str], environment: Mapping[str, str] | Non
     return json.loads(done.stdout)
 
 
-def _in_turn(commands: dict[str, list[str]], num_runs: int, environment: Mapping[str, str]) -> dict[str, Any]:
+def _without_pandas(folder: Path) -> Path:
+    """A folder in which Python finds, before any other, a pandas that cannot be imported."""
+    path = folder / "without" / "pandas.py"
+    path.parent.mkdir()
+    path.write_text("raise ImportError('left out')\n")
+    return path.parent
+
+
+def _in_turn(
+    commands: dict[str, list[str]], num_runs: int, environments: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
     """Of each run of each command, by kind and command."""
     found: dict[str, Any] = {kind: {} for kind in ("seconds", "cpu_seconds", "peak_mib", "exit_code")}
     for name in [*commands] * num_runs:
-        for kind, value in measure_process(commands[name], environment).items():
+        for kind, value in measure_process(commands[name], environments[name]).items():
             found[kind].setdefault(name, []).append(value)
     return found
 

@@ -46,7 +46,7 @@ _RECORD_NAME = re.compile(rf"{VERSIONS_FOLDER}/(\d{{8,}})\.json")
 class VersionRecord(BaseModel):
     """What makes a table a version."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
     version: int
     parent: int
