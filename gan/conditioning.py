@@ -104,9 +104,8 @@ class Conditioning(nn.Module):
         attention = _look_up(self.foreground[None], labels)
         if self.kind == "render":
             return Conditioned(noise_rgb(render, as_level(noise_field), self.noise), render, attention)
-        first_level = labels * NUM_NOISE_LEVELS
-        image = _look_up(self.table, first_level + noise_field.int())
-        clean = _look_up(self.table, first_level + NO_NOISE_LEVEL)
+        image = _look_up(self.table, noise_field.int().add_(labels, alpha=NUM_NOISE_LEVELS))
+        clean = _look_up(self.table[:, NO_NOISE_LEVEL::NUM_NOISE_LEVELS], labels)
         return Conditioned(image, clean, attention)
 
 

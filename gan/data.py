@@ -32,6 +32,8 @@ def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
     height, width = image.shape[-2:]
     smallest = max(SMALLEST_PX, 2 * multiple)
     wanted = [max(smallest, -(-size // multiple) * multiple) for size in (height, width)]
+    if wanted == [height, width]:
+        return image  # F.pad would copy it
     return F.pad(image, (0, wanted[1] - width, 0, wanted[0] - height), mode="replicate")
 
 
@@ -42,4 +44,5 @@ def from_uint8(image: Tensor) -> Tensor:
 
 def to_uint8(image: Tensor) -> Tensor:
     """float [N, C, H, W] in [-1, 1] -> uint8 [N, H, W, C]."""
-    return ((image + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    levels = (image + 1).mul_(127.5).round_().clamp_(0, 255)
+    return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
