@@ -292,7 +292,7 @@ def _indexed_label(image: Image.Image, palette: Palette, path: Path, antialiased
         return _grey_label(indices, palette, antialiased_edges)
     colors = np.zeros((256, 3), np.uint8)
     colors[: len(stored)] = stored
-    used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256))
+    used = np.flatnonzero(cv2.calcHist([indices], [0], None, [256], [0, 256]))
     if used[-1] >= len(stored):
         raise BadImageError(path, f"its pixels name palette entry {used[-1]} of {len(stored)}")
     class_of_index = np.zeros(256, np.uint8)
@@ -300,7 +300,7 @@ def _indexed_label(image: Image.Image, palette: Palette, path: Path, antialiased
         class_of_index[used] = decode(colors[None, used], palette)[0]
     except UnknownColorError:
         return decode(colors[indices], palette, antialiased_edges=antialiased_edges)
-    return class_of_index[indices]
+    return cv2.LUT(indices, class_of_index)
 
 
 def _grey_label(values: np.ndarray, palette: Palette, antialiased_edges: bool) -> np.ndarray:
