@@ -1,8 +1,8 @@
 """Benchmark: what commands that need no torch take from their start to their end, beside importing torch.
 
 Each runs in processes of its own, all of them in turn, started by a small process: at its start a process has
-the peak memory of the one that started it. Where pandas is installed pyarrow imports it at its first array; the
-project does not depend on it, so commands are measured without it, and those that read a table with it, too.
+the peak memory of the one that started it. Where pandas is installed pyarrow imports it at its first array.
+The project does not depend on it: commands are measured without it, and those that read a table with it, too.
 """
 
 import json

@@ -1,43 +1,21 @@
 """Detection: whether the things that people drew boxes around are patches of their class in a class map."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.evaluation.boxes import NamedBox, boxes_in_px, find_boxes, overlaps
 from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.results import DetectionScores
 from pipeline.evaluation.several import mean_and_sd
 from pipeline.geometry import cover_scale, resize_photo, scaled_size
 from pipeline.palette import Palette
 
-__all__ = ["MIN_OVERLAPS", "DetectionScores", "count_matches", "detect"]
+__all__ = ["MIN_OVERLAPS", "count_matches", "detect"]
 
 MIN_OVERLAPS = (0.3, 0.5)
 """A found box is right when its intersection over union with a wanted one is at least this."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DetectionScores:
-    """Found boxes of one class against those that people drew, over all photographs: means over judges, with
-    sample standard deviations (`_sd`), which are None for one judge.
-
-    Things that touch are one patch, and frames whose boxes are incomplete make right boxes look wrong: the
-    figures compare judges; they are no detector's.
-    """
-
-    num_wanted: int
-    num_found: float
-    precision: float | None
-    """Share of the found that is right, over the judges that found any; None where none did."""
-    precision_sd: float | None
-    recall: float | None
-    """Share of the wanted that was found; None where nothing was wanted."""
-    recall_sd: float | None
-    f1: float | None
-    """Harmonic mean of both; None where there are no boxes at all."""
-    f1_sd: float | None
 
 
 def detect(

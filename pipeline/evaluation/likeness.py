@@ -4,45 +4,16 @@ Shapes: N images, D features.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.results import Copying, Diversity
 
-__all__ = ["Copying", "Diversity", "copying_of", "diversity_of", "nearest"]
+__all__ = ["copying_of", "diversity_of", "nearest"]
 
 GRID = 4
 """Features keep their place on a grid of this many cells along each side: a copy has them in place."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copying:
-    """Distances of images to their nearest training photograph, mirrored or not, in a judge's features."""
-
-    ratio: float | None
-    """Median distance of generated images over that of photographs; near or above 1 = nothing is copied."""
-    smallest_ratio: float | None
-    """Of the generated image that is nearest to a training photograph, over the same median."""
-    reference: Literal["held-out photographs", "training photographs"]
-    """The photographs to compare with; training ones, each without itself, where none are held out."""
-    closest_label: str
-    """Label of the generated image with the smallest distance."""
-    closest_photo: str
-    """The photograph that it is nearest to."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diversity:
-    """Mean distance between two variants of one label."""
-
-    l1: float
-    """Mean absolute difference of pixels, in [0, 1]."""
-    features: float
-    """Distance of a judge's features."""
-    between_labels: float
-    """The same between images of different labels: what differs when everything differs."""
 
 
 def copying_of(

@@ -5,15 +5,16 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pipeline.evaluation.detection import DetectionScores
-from pipeline.evaluation.likeness import Copying, Diversity
 from pipeline.evaluation.several import MeanScores
 
 __all__ = [
     "Adherence",
     "Budget",
+    "Copying",
     "Detection",
+    "DetectionScores",
     "Distribution",
+    "Diversity",
     "Evaluation",
     "Judged",
     "TrainedOn",
@@ -102,6 +103,28 @@ class Usefulness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionScores:
+    """Found boxes of one class against those that people drew, over all photographs: means over judges, with
+    sample standard deviations (`_sd`), which are None for one judge.
+
+    Things that touch are one patch, and frames whose boxes are incomplete make right boxes look wrong: the
+    figures compare judges; they are no detector's.
+    """
+
+    num_wanted: int
+    num_found: float
+    precision: float | None
+    """Share of the found that is right, over the judges that found any; None where none did."""
+    precision_sd: float | None
+    recall: float | None
+    """Share of the wanted that was found; None where nothing was wanted."""
+    recall_sd: float | None
+    f1: float | None
+    """Harmonic mean of both; None where there are no boxes at all."""
+    f1_sd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
     """What judges find in photographs that have boxes."""
 
@@ -125,6 +148,34 @@ class Distribution:
     kid: float | None
     """On Inception features; None = not computed, as the config names no weights."""
     fid: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copying:
+    """Distances of images to their nearest training photograph, mirrored or not, in a judge's features."""
+
+    ratio: float | None
+    """Median distance of generated images over that of photographs; near or above 1 = nothing is copied."""
+    smallest_ratio: float | None
+    """Of the generated image that is nearest to a training photograph, over the same median."""
+    reference: Literal["held-out photographs", "training photographs"]
+    """The photographs to compare with; training ones, each without itself, where none are held out."""
+    closest_label: str
+    """Label of the generated image with the smallest distance."""
+    closest_photo: str
+    """The photograph that it is nearest to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diversity:
+    """Mean distance between two variants of one label."""
+
+    l1: float
+    """Mean absolute difference of pixels, in [0, 1]."""
+    features: float
+    """Distance of a judge's features."""
+    between_labels: float
+    """The same between images of different labels: what differs when everything differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

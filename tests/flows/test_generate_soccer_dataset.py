@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,8 @@ from pipeline.images import decode_image
 from pipeline.interruption import TrainingProcessDied
 from pipeline.prepare import TooManyBadInputs
 
+ROOT = Path(__file__).parent.parent.parent
+
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
 STAGES = {"gather sources", "check sources", "train", "plan", "generate", "publish"}
@@ -42,6 +45,12 @@ class Ran(NamedTuple):
     @property
     def flow_run(self) -> UUID:
         return self.state.state_details.flow_run_id
+
+
+def test_a_run_begins_before_torch_is_imported() -> None:
+    code = "import sys, flows.generate_soccer_dataset; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def _run(config: Path, changes: dict | None = None) -> Ran:

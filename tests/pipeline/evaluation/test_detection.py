@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.config import ConfigError
 from pipeline.evaluation.boxes import NamedBox, boxes_in_px, find_boxes, overlaps, read_boxes
-from pipeline.evaluation.detection import DetectionScores, count_matches, detect
+from pipeline.evaluation.detection import count_matches, detect
+from pipeline.evaluation.results import DetectionScores
 from pipeline.palette import Palette, colorize
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pipeline.evaluation.likeness import Copying, copying_of, diversity_of, nearest
+from pipeline.evaluation.likeness import copying_of, diversity_of, nearest
+from pipeline.evaluation.results import Copying
 
 
 class PixelReader:
