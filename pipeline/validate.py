@@ -144,7 +144,9 @@ def _check_scenes(config: RunConfig, palette: Palette) -> Iterator[Finding]:
 
 def _check_checkpoint(config: RunConfig) -> Iterator[Finding]:
     """A checkpoint of other settings; the run's own record of its settings says which."""
-    if not numbered_files(config.run_dir / "checkpoints", "checkpoint", "pt") or finished_snapshot(config):
+    if not numbered_files(config.run_dir / "checkpoints", "checkpoint", "pt"):
+        return
+    if base_fault(config) is not None or finished_snapshot(config):  # the first is a finding of its own
         return
     record = config.run_dir / "config.yaml"
     try:

@@ -215,6 +215,12 @@ def test_a_checkpoint_of_other_settings_is_an_error(tmp_path: Path) -> None:
         assert codes(validate(other), "error") == []
 
 
+def test_a_base_that_is_gone_is_an_error_beside_a_checkpoint_too(tmp_path: Path) -> None:
+    config = good_run(tmp_path, f"train.from_snapshot={tmp_path / 'gone.safetensors'}")
+    put(config.run_dir / "checkpoints" / "checkpoint-00000008.pt", b"")
+    assert codes(validate(config), "error") == ["bad-base"]
+
+
 def test_validation_imports_nothing_heavy() -> None:
     heavy = ("torch", "torchvision", "pyarrow", "prefect", "datasets")
     code = f"import sys, pipeline.validate; print([m for m in {heavy} if m in sys.modules])"
