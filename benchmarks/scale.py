@@ -1,7 +1,8 @@
 """Benchmark: how time and memory grow with the number of labels, and with the size and number of images.
 
 By labels, each stage but training runs in a process of its own, which gives it a peak of memory of its own; a
-null generator draws, so that what is measured is all but the network. By images, the whole network draws.
+null generator draws, so that what is measured is all but the network. By workers and by shards, it draws
+labels of a usual size. By images, the whole network draws; a CPU draws one by one, whatever the batch.
 """
 
 import json
@@ -29,6 +30,13 @@ SIMULATED = (10_000, 100_000, 1_000_000)
 """Labels without files, for what only their records are needed for."""
 SIZES = ((256, 1), (256, 4), (512, 1), (1024, 1))
 """Width and height in px, and batch."""
+WORKERS = (1, 2, 4)
+"""Threads that read, encode and write, for `NUM_DRAWN` labels in two shards."""
+NUM_DRAWN = 400
+SHARDS = (1, 8)
+"""Shards of `SHARD_LABELS` labels, by one worker."""
+SHARD_LABELS = 100
+DRAWN_PX = (256, 256)
 STAGES = ("check", "check again", "plan", "generate", "publish")
 LABEL_PX = (48, 32)
 PALETTE = Path(__file__).parents[1] / "configs" / "palettes" / "nubots.yaml"
@@ -43,17 +51,28 @@ def run(*, smoke: bool = False) -> dict[str, Any]:
 
     Returns:
         "labels": number -> stage -> "seconds" and "peak_mb"; "records": the same for planning without files;
-        "images": "<px> px, batch <n>" -> "seconds" for an image, "peak_mb".
+        "workers" and "shards": number -> the same and "num_drawn"; "images": "<px> px, batch <n>" ->
+        "seconds" for an image, "peak_mb".
     """
-    labels, simulated, sizes = (LABELS, SIMULATED, SIZES)
+    labels, simulated, sizes, workers, shards = LABELS, SIMULATED, SIZES, WORKERS, SHARDS
+    num_drawn, shard_labels = NUM_DRAWN, SHARD_LABELS
     if smoke:
-        labels, simulated, sizes = (5, 20), (50, 200), ((32, 2),)
-    found: dict[str, Any] = {"labels": {}, "records": {}, "images": {}}
+        labels, simulated, sizes, workers, shards = (5, 20), (50, 200), ((32, 2),), (2,), (2,)
+        num_drawn, shard_labels = 8, 4
+    found: dict[str, Any] = {"labels": {}, "records": {}, "workers": {}, "shards": {}, "images": {}}
     with tempfile.TemporaryDirectory(prefix="seg2real-scale-") as folder:
         for num in labels:
             root = Path(folder) / str(num)
             _make_run(root, num)
             found["labels"][str(num)] = {stage: _apart("stage", root, stage) for stage in STAGES}
+        for num in workers:
+            root = Path(folder) / f"workers-{num}"
+            _make_run(root, num_drawn, DRAWN_PX, num_workers=num, shard_labels=num_drawn // 2)
+            found["workers"][str(num)] = _apart("stage", root, "generate")
+        for num in shards:
+            root = Path(folder) / f"shards-{num}"
+            _make_run(root, num * shard_labels, DRAWN_PX, shard_labels=shard_labels)
+            found["shards"][str(num)] = _apart("stage", root, "generate")
         for num in simulated:
             found["records"][str(num)] = _apart("records", Path(folder), str(num))
         for side, batch in sizes:
@@ -72,23 +91,42 @@ def rows(found: dict[str, Any]) -> list[Row]:
         made += [
             Row(id="size", what=f"{stage}: time for each label", value=each * 1e3, unit="ms"),
             Row(id="size", what=f"{stage}: memory for each label", value=more, unit="kB"),
+            Row(
+                id="size",
+                what=f"{stage}, {int(many):,} labels: peak memory",
+                value=most["peak_mb"],
+                unit="MB",
+            ),
         ]
     few, *_, many = found["records"]
     least, most = found["records"][few], found["records"][many]
     more = (most["peak_mb"] - least["peak_mb"]) / (int(many) - int(few)) * 1e3
     made.append(Row(id="size", what=f"plan of {int(many):,} labels", value=most["seconds"], unit="s"))
     made.append(Row(id="size", what="plan: memory for each of them", value=more, unit="kB"))
+    for num, measured in found["workers"].items():
+        speed = measured["num_drawn"] / measured["seconds"]
+        made.append(Row(id="size", what=f"generate, {num} workers", value=speed, unit="images/s"))
+    for num, measured in found["shards"].items():
+        what = f"generate, {num} shards of as many labels: peak memory"
+        made.append(Row(id="size", what=what, value=measured["peak_mb"], unit="MB"))
     for name, measured in found["images"].items():
         made.append(Row(id="size", what=f"draw {name}", value=measured["seconds"], unit="s/image"))
         made.append(Row(id="size", what=f"draw {name}: peak memory", value=measured["peak_mb"], unit="MB"))
     return made
 
 
-def _make_run(root: Path, num_labels: int) -> None:
-    """A config and labels that all differ."""
+def _make_run(root: Path, num_labels: int, label_px: tuple[int, int] = LABEL_PX, **generate: int) -> None:
+    """A config and labels that all differ.
+
+    Args:
+        root: of both.
+        num_labels: of them.
+        label_px: their width and height.
+        **generate: settings of that section; one worker if left out.
+    """
     folder = root / "set" / "segTrain"
     folder.mkdir(parents=True)
-    width, height = LABEL_PX
+    width, height = label_px
     for number in range(num_labels):
         label = np.zeros((height, width, 3), np.uint8)
         label[height // 2 :] = (0, 255, 0)  # field
@@ -102,7 +140,7 @@ def _make_run(root: Path, num_labels: int) -> None:
         "output": "out",
         "sources": {"labels": ["set"]},
         "train": {"width": width, "height": height, "device": "cpu"},
-        "generate": {"num_workers": 1},
+        "generate": {"num_workers": 1} | generate,
     }
     (root / "scale.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
@@ -145,12 +183,14 @@ def _stage(root: Path, stage: str) -> dict[str, float]:
     from pipeline.generate import ShardFiles
 
     generation = null_generation(config, snapshot)
+    drawn: list[int] = []
 
     def generate() -> None:
         for shard in plan.to_do:
-            generation.run(shard, ShardFiles.of(shard, prepared), lambda: None)
+            done = generation.run(shard, ShardFiles.of(shard, prepared), lambda: None)
+            drawn.append(len(done.samples))
 
-    return _timed(generate)
+    return _timed(generate) | {"num_drawn": sum(drawn)}
 
 
 def _records(_root: Path, num_labels: int) -> dict[str, float]:

@@ -24,8 +24,7 @@ def bench(
     list_: Annotated[bool, typer.Option("--list", help="Print what can be measured, and stop.")] = False,
 ) -> None:
     """Measure speed beside the usual ways. Prints a table with goals; read ratios on a busy machine."""
-    from benchmarks.rows import as_table
-    from benchmarks.runner import BENCHMARKS, run_benchmarks
+    from benchmarks.runner import BENCHMARKS, show
 
     if list_:
         typer.echo("\n".join(f"{name:16} {what}" for name, what in BENCHMARKS.items()))
@@ -33,13 +32,5 @@ def bench(
     unknown = next((name for name in names or () if name not in BENCHMARKS), None)
     if unknown is not None:
         raise UsageError(f"There is no benchmark '{unknown}'; there are {', '.join(BENCHMARKS)}.")
-    rows, found = run_benchmarks(names or list(BENCHMARKS), smoke=smoke)
-    typer.echo(as_table(rows))
-    if out is not None:
-        import json
-
-        from manifests.durable import make_folders, write_durable
-
-        make_folders(out.parent)
-        write_durable(out, (json.dumps(found, indent=1) + "\n").encode())
-        typer.echo(f"\nJSON: {out}")
+    if not show(names or list(BENCHMARKS), out, smoke=smoke):
+        raise typer.Exit(1)

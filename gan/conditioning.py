@@ -100,13 +100,24 @@ class Conditioning(nn.Module):
             noise_field: uint8 [N, H, W], the noise level of each pixel.
             render: float [N, 3, H, W] in [-1, 1]; wanted with kind "render", and read with no other.
         """
-        labels = label_map.int()
-        attention = _look_up(self.foreground[None], labels)
+        image_a = self.noisy(label_map, noise_field, render)
+        return Conditioned(image_a, self.clean(label_map, render), self.attention(label_map))
+
+    def noisy(self, label_map: Tensor, noise_field: Tensor, render: Tensor | None = None) -> Tensor:
+        """The conditioning image with noise; arguments as of `forward`."""
         if self.kind == "render":
-            return Conditioned(noise_rgb(render, as_level(noise_field), self.noise), render, attention)
-        image = _look_up(self.table, noise_field.int().add_(labels, alpha=NUM_NOISE_LEVELS))
-        clean = _look_up(self.table[:, NO_NOISE_LEVEL::NUM_NOISE_LEVELS], labels)
-        return Conditioned(image, clean, attention)
+            return noise_rgb(render, as_level(noise_field), self.noise)
+        return _look_up(self.table, noise_field.int().add_(label_map, alpha=NUM_NOISE_LEVELS))
+
+    def clean(self, label_map: Tensor, render: Tensor | None = None) -> Tensor:
+        """The conditioning image without noise; arguments as of `forward`."""
+        if self.kind == "render":
+            return render
+        return _look_up(self.table[:, NO_NOISE_LEVEL::NUM_NOISE_LEVELS], label_map.int())
+
+    def attention(self, label_map: Tensor) -> Tensor:
+        """The label's mask: float [N, 1, H, W]."""
+        return _look_up(self.foreground[None], label_map.int())
 
 
 def as_level(noise_field: Tensor) -> Tensor:

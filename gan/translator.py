@@ -124,9 +124,12 @@ class Translator:
             for image in images
         )
         image_b, render = (None if image is None else from_uint8(image) for image in (photo, render))
-        image_a, clean_a, attention = self.conditioning(labels, noise, render)
-        backdrop = backdrop_of(self.info.train.drawn_background, clean_a=clean_a, image_b=image_b)
-        backdrop = None if backdrop is None else self._padded(backdrop)
+        image_a = self.conditioning.noisy(labels, noise, render)
+        attention = self.conditioning.attention(labels)
+        backdrop, background = None, self.info.train.drawn_background
+        if background != "generate":
+            clean_a = self.conditioning.clean(labels, render)
+            backdrop = self._padded(backdrop_of(background, clean_a=clean_a, image_b=image_b))
         height, width = image_a.shape[-2:]
         with autocast(self.device, self.precision):
             picture = self.generators.draw_b(self._padded(image_a), self._padded(attention), backdrop)

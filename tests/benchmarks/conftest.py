@@ -19,7 +19,7 @@ def run_smoke(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[
 
     def run(name: str) -> dict[str, Any]:
         out = tmp_path_factory.mktemp(name) / "found.json"
-        command = [sys.executable, "-m", "benchmarks.runner", name, str(out), "--smoke"]
+        command = [sys.executable, "-m", "benchmarks.runner", name, "--here", str(out), "--smoke"]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr

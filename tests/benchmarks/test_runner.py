@@ -2,10 +2,11 @@
 
 import importlib
 import json
+from pathlib import Path
 
 import pytest
 
-from benchmarks.runner import BENCHMARKS, BenchmarkFailed, machine, run_benchmarks
+from benchmarks.runner import BENCHMARKS, machine, run_benchmarks, show
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -29,6 +30,12 @@ def test_rows_and_figures_come_together() -> None:
     assert found["preprocessing"]
 
 
-def test_one_that_fails_is_named() -> None:
-    with pytest.raises(BenchmarkFailed, match="'nothing' ended with exit code 2"):
-        run_benchmarks(["nothing"])
+def test_one_that_fails_is_named_and_the_others_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "found.json"
+    assert not show(["nothing", "preprocessing"], out, smoke=True)
+    said, found = capsys.readouterr(), json.loads(out.read_text())
+    assert "The benchmark 'nothing' ended with exit code 2." in said.err
+    assert "B1" in said.out and found["failed"] == {"nothing": 2} and found["preprocessing"]
+    assert set(found["load"]) == {"nothing", "preprocessing"}
