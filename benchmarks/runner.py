@@ -33,7 +33,7 @@ BENCHMARKS = {
     "manifest_writer": "writing a dataset's table",
     "start_up": "commands that need no torch",
     "upkeep": "checkpoints and deterministic training, beside training without",
-    "scale": "how time and memory grow with labels and with images' sizes",
+    "scale": "how time and memory grow with labels, shards, workers and images' sizes",
     "device": "generation and training on a GPU",
 }
 """Name of the module -> what it measures."""
