@@ -14,7 +14,7 @@ from gan.data import HostBatch
 from gan.snapshot import Snapshot
 from gan.training_loop import train
 
-__all__ = ["TrainingMeter", "wall_clock"]
+__all__ = ["TrainingMeter", "forget_peak", "peak_mib", "wall_clock"]
 
 
 @dataclass
@@ -94,3 +94,14 @@ def wall_clock(device: torch.device) -> Callable[[], float]:
         return time.perf_counter()
 
     return clock
+
+
+def forget_peak(device: torch.device) -> None:
+    """Let `peak_mib` count from now on."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_mib(device: torch.device) -> float | None:
+    """Memory that tensors took on a GPU at most, since the peak was forgotten."""
+    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else None

@@ -44,11 +44,12 @@ def test_without_a_gpu_nothing_is_measured(tmp_path: Path) -> None:
     assert found == {"device": None}
     rows = device.rows(found)
     assert {row.id for row in rows} == {"B7", "B8", "B9", "B10"}
-    assert all(row.value is None and row.goal and row.note == "no CUDA device" for row in rows)
+    assert all(row.value is None and row.note == "no CUDA device" for row in rows)
+    assert all(row.goal for row in rows if row.unit != "MiB")
 
 
 def test_all_is_measured_on_a_device_without_what_a_bare_machine_lacks(found: dict) -> None:
-    assert all(row.value is not None for row in device.rows(found))
+    assert all((row.value is None) == (row.unit == "MiB") for row in device.rows(found))  # no GPU, no peak
     assert found["generation"]["num_images"] == device.SMOKE.num_labels
 
 
