@@ -114,7 +114,7 @@ def _end(number: int, _frame: object) -> NoReturn:
 
 def _sentence(error: Exception) -> str:
     """Errors of the project's own kinds, and those of the system, say what happened themselves."""
-    if type(error).__module__.partition(".")[0] in (*PACKAGES, "benchmarks"):
+    if type(error).__module__.partition(".")[0] in PACKAGES:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."

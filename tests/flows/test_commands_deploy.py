@@ -1,4 +1,7 @@
-"""`seg2real up` as its user has it: a server, landing sets, Prefect's own commands, and the end of it."""
+"""`seg2real up` and `deploy` as their user has them: landing sets, Prefect's own commands, and the end of it all.
+
+One server serves these tests in turn, as it takes half a minute to start.
+"""
 
 import json
 import os
@@ -62,18 +65,17 @@ class Up(NamedTuple):
             [*command, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True
         )
 
+    def asked_run(self, changes: dict) -> tuple[str, dict]:
+        """Where to ask for a run, and its parameters."""
+        where = f"{self.url}/deployments/name/generate-soccer-dataset/soccer"
+        deployment = httpx.get(where, timeout=60).json()
+        parameters = deployment["parameters"] | {"changes": changes}
+        return f"deployments/{deployment['id']}/create_flow_run", parameters
+
     def start(self, changes: dict) -> str:
         """Begin a run; return its id."""
-        deployment = httpx.get(
-            f"{self.url}/deployments/name/generate-soccer-dataset/soccer", timeout=60
-        ).json()
-        return self.post(
-            f"deployments/{deployment['id']}/create_flow_run",
-            {
-                "state": {"type": "SCHEDULED"},
-                "parameters": deployment["parameters"] | {"changes": changes},
-            },
-        )["id"]
+        path, parameters = self.asked_run(changes)
+        return self.post(path, {"state": {"type": "SCHEDULED"}, "parameters": parameters})["id"]
 
     def post(self, path: str, content: object) -> Any:
         """Ask the server; where its database is busy, it says so, and is asked again."""
@@ -242,14 +244,9 @@ def test_the_flows_name_alone_starts_a_run(up: Up) -> None:
     ids=str,
 )
 def test_a_wrong_key_or_value_is_refused_before_a_run_is_made(up: Up, changes: dict, sentence: str) -> None:
-    deployment = httpx.get(f"{up.url}/deployments/name/generate-soccer-dataset/soccer", timeout=60).json()
-    made = httpx.post(
-        f"{up.url}/deployments/{deployment['id']}/create_flow_run",
-        json={
-            "parameters": deployment["parameters"] | {"changes": changes},
-            "enforce_parameter_schema": True,
-        },
-    )
+    path, parameters = up.asked_run(changes)
+    asked = {"parameters": parameters, "enforce_parameter_schema": True}
+    made = httpx.post(f"{up.url}/{path}", json=asked, timeout=60)
     assert made.status_code in (409, 422)
     assert sentence in made.text
 
