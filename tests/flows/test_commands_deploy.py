@@ -1,4 +1,4 @@
-"""`seg2real up` and `deploy` as their user has them: landing sets, Prefect's own commands, and the end of it all.
+"""`seg2real up` and `deploy` as their user has them: landing sets, Prefect's own commands, and the end of it.
 
 One server serves these tests in turn, as it takes half a minute to start.
 """
