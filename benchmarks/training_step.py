@@ -52,7 +52,7 @@ class StepSize:
     steps_per_round: int = 1
 
 
-FULL = StepSize(size_px=128, width=64, num_blocks=9)
+FULL = StepSize(size_px=256, width=64, num_blocks=9)
 SMOKE = StepSize(size_px=32, width=8, num_blocks=1)
 
 

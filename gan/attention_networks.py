@@ -6,6 +6,8 @@ Shapes: N batch, C channels, H height, W width.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan.layers import HeadConv
+
 __all__ = ["AttentionNetwork"]
 
 
@@ -28,7 +30,7 @@ class AttentionNetwork(nn.Module):
         )
         self.at_half = _conv_norm_relu(2 * width, 2 * width, 3)
         self.at_full = _conv_norm_relu(2 * width, width, 3)
-        self.head = _conv(width, 1, 7)
+        self.head = HeadConv(width, 1, 7, bias=False)
 
     def forward(self, image: Tensor) -> Tensor:
         """float [N, C, H, W] in [-1, 1] -> attention float32 [N, 1, H, W] in [0, 1]; 1 = translate."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gan.attention import composite
 from gan.config import GeneratorConfig
-from gan.layers import ResidualBlock, UpsampleConv, conv_norm_relu
+from gan.layers import HeadConv, ResidualBlock, UpsampleConv, conv_norm_relu
 
 __all__ = [
     "Drawn",
@@ -44,7 +44,7 @@ class ResnetGenerator(nn.Module):
         self.ups = _decoder(config)
         self.skips = config.skip_connection
         head_channels = widths[0] * (2 if self.skips else 1)
-        self.head = nn.Conv2d(head_channels, out_channels, 7, padding=3, padding_mode="reflect")
+        self.head = HeadConv(head_channels, out_channels, 7)
 
     def forward(self, image: Tensor) -> Tensor:
         """float [N, Cin, H, W] in [-1, 1] -> float32 [N, Cout, H, W] in [-1, 1]."""

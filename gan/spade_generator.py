@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.config import GeneratorConfig
+from gan.layers import HeadConv
 
 __all__ = ["SpadeGenerator"]
 
@@ -36,7 +37,7 @@ class SpadeGenerator(nn.Module):
             _SpadeBlock(wide, narrow, in_channels, hidden)
             for wide, narrow in zip(widths, widths[1:], strict=False)
         )
-        self.head = nn.Conv2d(widths[-1], out_channels, 3, padding=1, padding_mode="reflect")
+        self.head = HeadConv(widths[-1], out_channels, 3)
 
     def forward(self, image: Tensor) -> Tensor:
         """float [N, Cin, H, W] in [-1, 1] -> float32 [N, Cout, H, W] in [-1, 1]."""

@@ -13,6 +13,7 @@ from gan.adaptive_norm import LIN
 from gan.class_activation import ClassActivation
 from gan.config import GeneratorConfig
 from gan.image_size import require_size
+from gan.layers import HeadConv
 from gan.ugatit_blocks import AdaptiveResidualBlock, GammaBeta, PlainResidualBlock, reflected_conv
 
 __all__ = ["UgatitDrawn", "UgatitGenerator"]
@@ -76,7 +77,7 @@ class UgatitGenerator(nn.Module):
             for _ in range(config.num_blocks)
         )
         self.decoder = nn.Sequential(
-            *_decoder(config), reflected_conv(config.width, self.num_contents * out_channels, 7)
+            *_decoder(config), HeadConv(config.width, self.num_contents * out_channels, 7, bias=False)
         )
         self.mask_branch = None
         if config.num_masks:

@@ -20,10 +20,11 @@ def network() -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-def test_it_draws_the_same_within_a_level(network: nn.Module) -> None:
+@pytest.mark.parametrize("size", [(32, 48), (128, 160)])  # the norms of small maps, of large ones, and both
+def test_it_draws_the_same_within_a_level(network: nn.Module, size: tuple[int, int]) -> None:
     laid_out = copy.deepcopy(network)
     lay_out_for_cpu(laid_out)
-    images = torch.rand(2, 3, 32, 48) * 2 - 1
+    images = torch.rand(2, 3, *size) * 2 - 1
     before, after = network(images), laid_out(images)
     assert before.std() > 0.1  # it draws something
     assert (before - after).abs().max() * 127.5 < 1
