@@ -6,7 +6,7 @@ Shapes: N batch, C channels, H height, W width.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan.layers import HeadConv
+from gan.convolutions import HeadConv, ReflectedConv
 
 __all__ = ["AttentionNetwork"]
 
@@ -25,7 +25,7 @@ class AttentionNetwork(nn.Module):
         self.to_quarter = _conv_norm_relu(width, 2 * width, 3, stride=2)
         self.residual = nn.Sequential(
             _conv_norm_relu(2 * width, 2 * width, 3),
-            _conv(2 * width, 2 * width, 3),
+            ReflectedConv(2 * width, 2 * width, 3, bias=False),
             nn.InstanceNorm2d(2 * width),
         )
         self.at_half = _conv_norm_relu(2 * width, 2 * width, 3)
@@ -42,18 +42,11 @@ class AttentionNetwork(nn.Module):
         return self.head(x).float().sigmoid()
 
 
-def _conv(in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1) -> nn.Conv2d:
-    padding = kernel_size // 2
-    return nn.Conv2d(
-        in_channels, out_channels, kernel_size, stride, padding, padding_mode="reflect", bias=False
-    )
-
-
 def _conv_norm_relu(
     in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1
 ) -> nn.Sequential:
     return nn.Sequential(
-        _conv(in_channels, out_channels, kernel_size, stride=stride),
+        ReflectedConv(in_channels, out_channels, kernel_size, stride, bias=False),
         nn.InstanceNorm2d(out_channels),
         nn.ReLU(inplace=True),
     )

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from gan.attention import composite
 from gan.config import GeneratorConfig
-from gan.layers import HeadConv, ResidualBlock, UpsampleConv, conv_norm_relu
+from gan.convolutions import HeadConv
+from gan.layers import ResidualBlock, UpsampleConv, conv_norm_relu
 
 __all__ = [
     "Drawn",

@@ -9,17 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan.convolutions import ReflectedConv
+
 __all__ = [
-    "HeadConv",
     "ResidualBlock",
     "SqueezeExcitation",
     "UpsampleConv",
     "conv_norm_relu",
     "init_weights",
 ]
-
-CPU_BLOCK = 16
-"""Channels that a CPU's convolution computes at once, however few are wanted."""
 
 
 def conv_norm_relu(
@@ -34,18 +32,11 @@ def conv_norm_relu(
 
     [N, Cin, H, W] -> [N, Cout, H / stride, W / stride].
     """
-    return nn.Sequential(
-        nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding=kernel_size // 2,
-            padding_mode=padding_mode,
-        ),
-        nn.InstanceNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-    )
+    if padding_mode == "reflect":
+        conv = ReflectedConv(in_channels, out_channels, kernel_size, stride)
+    else:
+        conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2)
+    return nn.Sequential(conv, nn.InstanceNorm2d(out_channels), nn.ReLU(inplace=True))
 
 
 class SqueezeExcitation(nn.Module):
@@ -77,8 +68,8 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, *, squeeze_excitation: bool = False):
         super().__init__()
-        self.conv_in = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect")
-        self.conv_out = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect")
+        self.conv_in = ReflectedConv(channels, channels, 3)
+        self.conv_out = ReflectedConv(channels, channels, 3)
         self.norm = nn.InstanceNorm2d(channels)
         self.excite = SqueezeExcitation(channels) if squeeze_excitation else nn.Identity()
 
@@ -97,7 +88,7 @@ class UpsampleConv(nn.Module):
         if transposed:
             self.conv = nn.ConvTranspose2d(in_channels, out_channels, 3, 2, padding=1, output_padding=1)
         else:
-            self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="reflect")
+            self.conv = ReflectedConv(in_channels, out_channels, 3)
         self.norm = nn.InstanceNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -107,36 +98,6 @@ class UpsampleConv(nn.Module):
                 x = x.contiguous(memory_format=torch.channels_last)
             x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
         return F.relu(self.norm(self.conv(x)))
-
-
-class HeadConv(nn.Conv2d):
-    """The reflection-padded convolution that ends a network in the few channels of an image.
-
-    On a CPU each row of the kernel makes channels of its own, in one convolution, and these are then added up
-    row by row: the same sums in another order. Of 3 channels a CPU would otherwise compute 16 and drop 13; a
-    7x7 kernel makes 21, and is three times as fast.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, bias: bool = True):
-        super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            padding=kernel_size // 2,
-            padding_mode="reflect",
-            bias=bias,
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[N, Cin, H, W] -> [N, Cout, H, W]."""
-        if x.device.type != "cpu" or self.out_channels >= CPU_BLOCK:
-            return super().forward(x)
-        height, num_rows = x.shape[2], self.kernel_size[0]
-        padded = F.pad(x, (num_rows // 2,) * 4, mode="reflect")
-        weight = self.weight.permute(2, 0, 1, 3).flatten(0, 1).unsqueeze(2)
-        bias = None if self.bias is None else F.pad(self.bias, (0, len(weight) - self.out_channels))
-        by_row = F.conv2d(padded, weight, bias).unflatten(1, (num_rows, -1))
-        return torch.stack([by_row[:, row, :, row : row + height] for row in range(num_rows)]).sum(0)
 
 
 def init_weights(network: nn.Module, deviation: float, generator: torch.Generator) -> None:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.config import GeneratorConfig
-from gan.layers import HeadConv
+from gan.convolutions import HeadConv, ReflectedConv
 
 __all__ = ["SpadeGenerator"]
 
@@ -29,7 +29,7 @@ class SpadeGenerator(nn.Module):
         self.size_multiple = 2**levels
         widths = [config.width * min(2**level, MAX_WIDENING) for level in range(levels, -1, -1)]
         hidden = config.width * MODULATION_WIDENING
-        self.stem = nn.Conv2d(in_channels, widths[0], 3, padding=1, padding_mode="reflect")
+        self.stem = ReflectedConv(in_channels, widths[0], 3)
         self.blocks = nn.ModuleList(
             _SpadeBlock(widths[0], widths[0], in_channels, hidden) for _ in range(config.num_blocks)
         )
@@ -55,9 +55,9 @@ class _Spade(nn.Module):
     def __init__(self, channels: int, label_channels: int, hidden: int):
         super().__init__()
         self.norm = nn.InstanceNorm2d(channels)
-        self.shared = nn.Conv2d(label_channels, hidden, 3, padding=1, padding_mode="reflect")
-        self.scale = nn.Conv2d(hidden, channels, 3, padding=1, padding_mode="reflect")
-        self.shift = nn.Conv2d(hidden, channels, 3, padding=1, padding_mode="reflect")
+        self.shared = ReflectedConv(label_channels, hidden, 3)
+        self.scale = ReflectedConv(hidden, channels, 3)
+        self.shift = ReflectedConv(hidden, channels, 3)
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
         """[N, C, h, w], [N, K, h, w] -> [N, C, h, w]."""
@@ -72,9 +72,9 @@ class _SpadeBlock(nn.Module):
         super().__init__()
         middle = min(in_channels, out_channels)
         self.norm_in = _Spade(in_channels, label_channels, hidden)
-        self.conv_in = nn.Conv2d(in_channels, middle, 3, padding=1, padding_mode="reflect")
+        self.conv_in = ReflectedConv(in_channels, middle, 3)
         self.norm_out = _Spade(middle, label_channels, hidden)
-        self.conv_out = nn.Conv2d(middle, out_channels, 3, padding=1, padding_mode="reflect")
+        self.conv_out = ReflectedConv(middle, out_channels, 3)
         self.shortcut = nn.Conv2d(in_channels, out_channels, 1) if in_channels != out_channels else None
 
     def forward(self, x: Tensor, image: Tensor) -> Tensor:

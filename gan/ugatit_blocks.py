@@ -9,22 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.adaptive_norm import AdaLIN
+from gan.convolutions import ReflectedConv
 from gan.layers import SqueezeExcitation
 
-__all__ = ["AdaptiveResidualBlock", "GammaBeta", "PlainResidualBlock", "reflected_conv"]
-
-
-def reflected_conv(in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1) -> nn.Conv2d:
-    """Reflection-padded convolution without bias: [N, Cin, H, W] -> [N, Cout, H / stride, W / stride]."""
-    return nn.Conv2d(
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride,
-        padding=kernel_size // 2,
-        padding_mode="reflect",
-        bias=False,
-    )
+__all__ = ["AdaptiveResidualBlock", "GammaBeta", "PlainResidualBlock"]
 
 
 class AdaptiveResidualBlock(nn.Module):
@@ -33,10 +21,10 @@ class AdaptiveResidualBlock(nn.Module):
 
     def __init__(self, channels: int, *, squeeze_excitation: bool):
         super().__init__()
-        self.conv_in = reflected_conv(channels, channels, 3)
+        self.conv_in = ReflectedConv(channels, channels, 3, bias=False)
         self.norm_in = AdaLIN(channels)
         self.excite = SqueezeExcitation(channels) if squeeze_excitation else nn.Identity()
-        self.conv_out = reflected_conv(channels, channels, 3)
+        self.conv_out = ReflectedConv(channels, channels, 3, bias=False)
         self.norm_out = AdaLIN(channels)
 
     def forward(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
@@ -50,9 +38,9 @@ class PlainResidualBlock(nn.Module):
 
     def __init__(self, channels: int, *, squeeze_excitation: bool):
         super().__init__()
-        self.conv_in = reflected_conv(channels, channels, 3)
+        self.conv_in = ReflectedConv(channels, channels, 3, bias=False)
         self.excite = SqueezeExcitation(channels) if squeeze_excitation else nn.Identity()
-        self.conv_out = reflected_conv(channels, channels, 3)
+        self.conv_out = ReflectedConv(channels, channels, 3, bias=False)
         self.norm = nn.InstanceNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:

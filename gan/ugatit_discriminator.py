@@ -9,6 +9,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.class_activation import ClassActivation
 from gan.config import UgatitConfig
+from gan.convolutions import ReflectedConv
 from gan.spectral import weights_in_full_precision
 
 __all__ = ["GlobalLocalDiscriminator", "UgatitDiscriminator"]
@@ -103,5 +104,5 @@ class GlobalLocalDiscriminator(nn.Module):
 def _conv(
     in_channels: int, out_channels: int, *, stride: int = 1, bias: bool = True, normalizes: bool
 ) -> nn.Conv2d:
-    conv = nn.Conv2d(in_channels, out_channels, 4, stride, padding=1, padding_mode="reflect", bias=bias)
+    conv = ReflectedConv(in_channels, out_channels, 4, stride, bias=bias)
     return spectral_norm(conv) if normalizes else conv

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from gan.adaptive_norm import LIN
 from gan.class_activation import ClassActivation
 from gan.config import GeneratorConfig
+from gan.convolutions import HeadConv, ReflectedConv
 from gan.image_size import require_size
-from gan.layers import HeadConv
-from gan.ugatit_blocks import AdaptiveResidualBlock, GammaBeta, PlainResidualBlock, reflected_conv
+from gan.ugatit_blocks import AdaptiveResidualBlock, GammaBeta, PlainResidualBlock
 
 __all__ = ["UgatitDrawn", "UgatitGenerator"]
 
@@ -143,11 +143,11 @@ def _resized(attention: Tensor, features: Tensor) -> Tensor:
 
 
 def _encoder(config: GeneratorConfig, in_channels: int) -> list[nn.Module]:
-    layers: list[nn.Module] = [reflected_conv(in_channels, config.width, 7)]
+    layers: list[nn.Module] = [ReflectedConv(in_channels, config.width, 7, bias=False)]
     layers += [nn.InstanceNorm2d(config.width), nn.ReLU(inplace=True)]
     for level in range(config.num_downsamplings):
         narrow = config.width * 2**level
-        layers += [reflected_conv(narrow, 2 * narrow, 3, stride=2)]
+        layers += [ReflectedConv(narrow, 2 * narrow, 3, stride=2, bias=False)]
         layers += [nn.InstanceNorm2d(2 * narrow), nn.ReLU(inplace=True)]
     return layers
 
@@ -167,7 +167,10 @@ def _decoder(config: GeneratorConfig) -> list[nn.Module]:
         if config.upsampling == "transposed":
             layers += [nn.ConvTranspose2d(2 * narrow, narrow, 3, 2, padding=1, output_padding=1, bias=False)]
         else:
-            layers += [nn.Upsample(scale_factor=2, mode="nearest"), reflected_conv(2 * narrow, narrow, 3)]
+            layers += [
+                nn.Upsample(scale_factor=2, mode="nearest"),
+                ReflectedConv(2 * narrow, narrow, 3, bias=False),
+            ]
         layers += [LIN(narrow), nn.ReLU(inplace=True)]
     return layers
 

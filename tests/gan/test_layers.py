@@ -1,8 +1,7 @@
 import pytest
 import torch
-from torch import nn
 
-from gan.layers import HeadConv, ResidualBlock, SqueezeExcitation, init_weights
+from gan.layers import ResidualBlock, SqueezeExcitation, init_weights
 
 
 @pytest.fixture
@@ -61,24 +60,3 @@ def test_a_residual_block_without_gates_has_no_weights_for_them() -> None:
         "conv_out.weight",
         "conv_out.bias",
     }
-
-
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize(
-    ("out_channels", "kernel_size", "bias"), [(3, 7, True), (1, 7, False), (9, 3, True), (27, 7, True)]
-)
-def test_a_head_is_an_ordinary_convolution(out_channels, kernel_size, bias, layout) -> None:
-    """In values and in gradients, with the weights of one by name and shape."""
-    torch.manual_seed(0)
-    padding = kernel_size // 2
-    ordinary = nn.Conv2d(6, out_channels, kernel_size, padding=padding, padding_mode="reflect", bias=bias)
-    head = HeadConv(6, out_channels, kernel_size, bias=bias)
-    head.load_state_dict(ordinary.state_dict())
-    image = torch.randn(2, 6, 9, 14).contiguous(memory_format=layout)
-    found = []
-    for network in (ordinary, head):
-        seen = image.clone().requires_grad_()
-        drawn = network(seen)
-        found.append((drawn, *torch.autograd.grad(drawn.square().sum(), (seen, *network.parameters()))))
-    assert found[0][0].std() > 0.1
-    torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-4)
