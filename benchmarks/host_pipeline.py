@@ -21,14 +21,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
-from torchvision.transforms.functional import normalize, to_tensor
 
-from benchmarks.loader import made_up_picture
-from benchmarks.materials import PALETTE, made_up_label
+from benchmarks.materials import PALETTE, made_up_label, made_up_picture
 from benchmarks.null_generation import NO_FILE, null_generation
-from benchmarks.preprocessing import whitened_by_pixel
+from benchmarks.peer_host import PeerHost
 from benchmarks.rows import Row
 from benchmarks.timing import median_ratio, one_thread, seconds_in_turn
 from manifests.schema import SampleRecord
@@ -72,12 +69,15 @@ def run(smoke: bool = False) -> dict[str, Any]:
     memory = MEMORY if os.path.isdir(MEMORY) else None
     with one_thread(), tempfile.TemporaryDirectory(prefix="bench-host-", dir=memory) as folder:
         root = Path(folder)
-        _write_labels(root / "set" / "segTrain", num_labels)
+        labels, usual_output = root / "set" / "segTrain", root / "usual"
+        _write_labels(labels, num_labels)
         ours = {
             name: _Ours(root, name, image_format, on_device=on_device)
             for name, (image_format, on_device) in OURS.items()
         }
-        usual = _Usual(root, num_labels)
+        usual_output.mkdir()
+        answers = [_as_answer(_made_up_picture(number)) for number in range(num_labels)]
+        usual = PeerHost(sorted(labels.iterdir()), answers, usual_output)
         num_loop = min(NUM_LOOP_LABELS, num_labels)
         ways = {name: one.generate for name, one in ours.items()} | {
             USUAL: lambda: usual.generate(num_labels),
@@ -92,7 +92,7 @@ def run(smoke: bool = False) -> dict[str, Any]:
             "num_images": {name: len(one.images()) for name, one in ours.items()},
             "bytes_per_image": {name: one.bytes_per_image() for name, one in ours.items()},
             "label_maps_wrong": {name: one.label_maps_wrong() for name, one in ours.items()},
-            "max_levels_apart": usual.max_levels_apart(ours["PNG"].images()),
+            "max_levels_apart": _max_levels_apart(usual_output, ours["PNG"].images()),
         }
 
 
@@ -194,34 +194,12 @@ class _Ours:
         )
 
 
-class _Usual:
-    """The usual script's work for each label, without its network: labels by PIL, pictures by PIL.
-
-    Args:
-        root: with the labels in set/segTrain.
-        num_labels: of them.
-    """
-
-    def __init__(self, root: Path, num_labels: int):
-        self._paths = sorted((root / "set" / "segTrain").iterdir())
-        self._answers = [_as_answer(_made_up_picture(number)) for number in range(num_labels)]
-        self._output = root / "usual"
-        self._output.mkdir()
-
-    def generate(self, num_labels: int, *, has_mask: bool = False) -> None:
-        for path, answer in zip(self._paths[:num_labels], self._answers, strict=False):
-            label = Image.open(path).convert("RGB")
-            _as_input(label)
-            if has_mask:
-                to_tensor(whitened_by_pixel(label)).unsqueeze(0)
-            Image.fromarray(_as_picture(answer)).save(self._output / path.name)
-
-    def max_levels_apart(self, images: dict[int, np.ndarray]) -> int:
-        """The largest difference of its pictures from others of the same labels, in levels of 255."""
-        return max(
-            int(np.abs(read_image(self._output / f"{number:05d}.png").astype(int) - image).max())
-            for number, image in images.items()
-        )
+def _max_levels_apart(folder: Path, images: dict[int, np.ndarray]) -> int:
+    """The largest difference of a folder's pictures from others of the same labels, in levels of 255."""
+    return max(
+        int(np.abs(read_image(folder / f"{number:05d}.png").astype(int) - image).max())
+        for number, image in images.items()
+    )
 
 
 def _number(sample: SampleRecord) -> int:
@@ -231,17 +209,6 @@ def _number(sample: SampleRecord) -> int:
 
 def _made_up_picture(number: int) -> np.ndarray:
     return made_up_picture(made_up_label(number, SIZE_PX), load_palette(PALETTE), number)
-
-
-def _as_input(label: Image.Image) -> Tensor:
-    """What the usual network sees: float [1, 3, H, W] in [-1, 1]."""
-    return normalize(to_tensor(label), (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)).unsqueeze(0)
-
-
-def _as_picture(answer: Tensor) -> np.ndarray:
-    """What the usual script makes of an answer: float [1, 3, H, W] in [-1, 1] -> uint8 [H, W, 3]."""
-    levels = answer[0].cpu().float().numpy()
-    return ((np.transpose(levels, (1, 2, 0)) + 1) / 2 * 255).astype(np.uint8)
 
 
 def _as_answer(picture: np.ndarray) -> Tensor:

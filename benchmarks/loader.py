@@ -4,7 +4,6 @@ All ways run in turn in one process, so that a busy machine slows them alike: re
 those of the process and of its workers. The workers are forked, so run it in a process of its own.
 """
 
-import hashlib
 import resource
 import statistics
 import tempfile
@@ -14,32 +13,26 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.functional import to_tensor
 
+from benchmarks.made_up_dataset import publish_pitches
 from benchmarks.rows import Row
 from benchmarks.timing import median_ratio, one_thread
-from manifests.commit import commit
 from manifests.decoding import decode_image
 from manifests.loaders.batches import BatchReader
 from manifests.loaders.label_png import decode_label_fast
 from manifests.loaders.pairs import SamplePairs
 from manifests.loaders.selection import Selection
-from manifests.schema import SampleRecord, to_table
-from pipeline.images import encode_jpeg, encode_label_png, write_file
-from pipeline.palette import Palette, load_palette
 
-__all__ = ["PilFolder", "made_up_picture", "publish_pitches", "rows", "run"]
+__all__ = ["PilFolder", "rows", "run"]
 
 SIZE_PX = 256
 BATCH_SIZE = 32
 NUM_WORKERS = 2
-JPEG_QUALITY = 95
-PALETTE = Path(__file__).parents[1] / "configs" / "palettes" / "nubots.yaml"
 FULL = {"num_samples": 2000, "num_rounds": 5, "size_px": SIZE_PX}
 SMOKE = {"num_samples": 48, "num_rounds": 1, "size_px": 64}
 PIL_WAYS = ("PIL folder, 2 workers", "PIL with ids, 2 workers")
@@ -89,21 +82,6 @@ def rows(found: dict[str, Any]) -> list[Row]:
         for threads in ("1 thread", "2 threads")
     ]
     return less + shares
-
-
-def publish_pitches(root: Path, num_samples: int, size_px: int) -> None:
-    """Publish drawn pitches: JPEG pictures, and labels as palette PNGs."""
-    palette = load_palette(PALETTE)
-    records = []
-    for number in range(num_samples):
-        label_map = _pitch(number, size_px)
-        image = encode_jpeg(made_up_picture(label_map, palette, number), JPEG_QUALITY)
-        label = encode_label_png(label_map, palette)
-        record = _record(number, image, label, label_map, palette.num_classes)
-        write_file(root / record.image_file_name, image)
-        write_file(root / record.label_file_name, label)
-        records.append(record)
-    commit(root, to_table(records, palette=palette.model_dump(mode="json")))
 
 
 def _measured(root: Path, num_rounds: int) -> dict[str, Any]:
@@ -230,61 +208,3 @@ def _cpu_seconds() -> float:
     """Of this process, and of its workers that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
-
-
-def _pitch(number: int, size_px: int) -> np.ndarray:
-    """A label map of large flat areas with thin lines, as a pitch is: uint8 [size_px, size_px]."""
-    rng = np.random.default_rng(number)
-    label_map = np.full((size_px, size_px), 4, np.uint8)
-    label_map[: size_px // 4 + int(rng.integers(0, size_px // 8))] = 0
-    x, y = (int(value) for value in rng.integers(size_px // 4, size_px * 3 // 4, 2))
-    thin = max(size_px // 100, 1)
-    cv2.ellipse(label_map, (x, y), (size_px // 4, size_px // 14), 0, 0, 360, 5, thin)
-    cv2.line(label_map, (0, size_px // 3), (size_px - 1, y), 5, thin)
-    cv2.line(label_map, (x, size_px // 3), (size_px // 5, size_px - 1), 5, thin)
-    cv2.rectangle(label_map, (x, y // 2), (x + size_px // 8, y), 3, -1)
-    cv2.rectangle(label_map, (size_px // 12, size_px // 7), (size_px // 3, size_px // 4), 2, thin)
-    cv2.circle(label_map, (y, x), size_px // 28, 1, -1)
-    return label_map
-
-
-def made_up_picture(label_map: np.ndarray, palette: Palette, number: int) -> np.ndarray:
-    """The label's colours, softened, under uneven light and a little grain: uint8 [H, W, 3] RGB."""
-    rng = np.random.default_rng(number)
-    height, width = label_map.shape
-    picture = cv2.GaussianBlur(palette.colors[label_map], (0, 0), 1.2)
-    light = cv2.resize(rng.integers(0, 60, (height // 4, width // 4, 3), dtype=np.uint8), (width, height))
-    return cv2.add(cv2.add(picture, light), rng.integers(0, 8, picture.shape, dtype=np.uint8))
-
-
-def _record(number: int, image: bytes, label: bytes, label_map: np.ndarray, num_classes: int) -> SampleRecord:
-    name = f"{number:06d}"
-    digest = hashlib.sha256(name.encode()).hexdigest()
-    folder = f"{number // 1000:04d}"
-    return SampleRecord(
-        sample_id=name,
-        image_file_name=f"images/{folder}/{name}.jpg",
-        label_file_name=f"labels/{folder}/{name}.png",
-        width=label_map.shape[1],
-        height=label_map.shape[0],
-        image_bytes=len(image),
-        label_bytes=len(label),
-        image_sha256=hashlib.sha256(image).hexdigest(),
-        label_sha256=hashlib.sha256(label).hexdigest(),
-        source_set="drawn",
-        source_label=f"{name}.png",
-        source_sha256=digest,
-        source_part="train",
-        split="train",
-        class_pixel_counts=tuple(np.bincount(label_map.ravel(), minlength=num_classes).tolist()),
-        mask_coverage=1.0,
-        seed=0,
-        variant=0,
-        method="drawn",
-        snapshot_name="none",
-        snapshot_sha256=digest,
-        config_sha256=digest,
-        accepted=True,
-        seg2real_version="none",
-        torch_version=torch.__version__,
-    )

@@ -10,7 +10,7 @@ from gan.config import NoiseConfig
 from pipeline.palette import Palette, load_palette
 from pipeline.preprocess import noise_table
 
-__all__ = ["PALETTE", "made_up_label", "made_up_photo", "spec_of"]
+__all__ = ["PALETTE", "made_up_label", "made_up_photo", "made_up_picture", "spec_of"]
 
 PALETTE = Path(__file__).parents[1] / "configs" / "palettes" / "nubots.yaml"
 
@@ -49,3 +49,12 @@ def made_up_photo(number: int, size_px: int) -> np.ndarray:
     coarse = random.integers(0, 240, (size_px // 8, size_px // 8, 3), dtype=np.uint8)
     soft = cv2.resize(coarse, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
     return cv2.add(soft, random.integers(0, 16, soft.shape, dtype=np.uint8))
+
+
+def made_up_picture(label_map: np.ndarray, palette: Palette, number: int) -> np.ndarray:
+    """The label's colours, softened, under uneven light and a little grain: uint8 [H, W, 3] RGB."""
+    rng = np.random.default_rng(number)
+    height, width = label_map.shape
+    picture = cv2.GaussianBlur(palette.colors[label_map], (0, 0), 1.2)
+    light = cv2.resize(rng.integers(0, 60, (height // 4, width // 4, 3), dtype=np.uint8), (width, height))
+    return cv2.add(cv2.add(picture, light), rng.integers(0, 8, picture.shape, dtype=np.uint8))

@@ -9,13 +9,14 @@ masks against the rule in NumPy, noise against float64.
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from benchmarks.materials import PALETTE
+from benchmarks.peer_host import whitened_by_pixel
 from benchmarks.rows import Row
 from benchmarks.timing import median_ratio, one_thread, seconds_in_turn
 from gan.config import NoiseConfig
@@ -29,7 +30,7 @@ from pipeline.preprocess import (
     saturation_noise,
 )
 
-__all__ = ["rows", "run", "whitened_by_pixel"]
+__all__ = ["rows", "run"]
 
 HEIGHT, WIDTH = 1024, 1280
 NUM_ROUNDS = 9
@@ -37,7 +38,6 @@ NUM_CALLS = 8
 """Of each way in a round, so that each finds in the cache what it can keep there."""
 NOISE = NoiseConfig(amount=0.3)
 SHA256 = "5e" * 32
-PALETTE = Path(__file__).parents[1] / "configs" / "palettes" / "nubots.yaml"
 STRIP = slice(HEIGHT // 4 - 32, HEIGHT // 4 + 32)
 """Rows that the pixel loop goes through: it takes a second per megapixel."""
 
@@ -247,12 +247,3 @@ def _usual_stage(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _any_channel(image: np.ndarray) -> np.ndarray:
     """The rule of masks: uint8 [H, W], 255 where any channel is over 0."""
     return np.where(image.any(axis=2), 255, 0).astype(np.uint8)
-
-
-def whitened_by_pixel(picture: Image.Image) -> Image.Image:
-    """The usual mask, in place: every pixel that is not black becomes white, one after the other."""
-    for x in range(picture.width):
-        for y in range(picture.height):
-            if picture.getpixel((x, y)) != (0, 0, 0):
-                picture.putpixel((x, y), (255, 255, 255))
-    return picture

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.loader import publish_pitches
+from benchmarks.made_up_dataset import publish_pitches
 from manifests.loaders.batches import BatchReader
 from manifests.loaders.samplers import EpochSampler
 from manifests.loaders.selection import Selection

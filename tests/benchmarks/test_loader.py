@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.loader import PALETTE, SMOKE, PilFolder, publish_pitches, rows
+from benchmarks.loader import SMOKE, PilFolder, rows
+from benchmarks.made_up_dataset import publish_pitches
+from benchmarks.materials import PALETTE
 from manifests.decoding import decode_image, decode_label
 from manifests.loaders.batches import BatchReader
 from manifests.loaders.pairs import SamplePairs
