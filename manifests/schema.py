@@ -5,7 +5,7 @@ import json
 import re
 import struct
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -172,18 +172,11 @@ def to_table(records: Iterable[SampleRecord], *, palette: Mapping[str, Any]) -> 
     Raises:
         SchemaError: a record lacks a field, or the palette has no such form.
     """
-    rows = []
-    for record in records:
-        row = {name: getattr(record, name) for name in SCHEMA.names}
-        missing = [name for name in SCHEMA.names if row[name] is None and name not in _NULLABLE]
-        if missing:
-            raise SchemaError(
-                f"Sample '{record.sample_id or record.source_label}' has no {', '.join(missing)}; "
-                "a record can be published when its stages have filled these in."
-            )
-        rows.append(row)
+    finished = list(records)
+    columns = {name: [getattr(record, name) for record in finished] for name in SCHEMA.names}
+    _require_finished(finished, columns)
     try:
-        return pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata(_palette_metadata(palette)))
+        return pa.Table.from_pydict(columns, schema=SCHEMA.with_metadata(_palette_metadata(palette)))
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise SchemaError(f"A record does not fit the manifest's columns: {error}.") from error
 
@@ -191,8 +184,8 @@ def to_table(records: Iterable[SampleRecord], *, palette: Mapping[str, Any]) -> 
 def from_table(table: pa.Table) -> list[SampleRecord]:
     """The records of a manifest's rows; the opposite of `to_table`."""
     check_schema(table.schema)
-    rows = with_later_columns(table).select(SCHEMA.names).to_pylist()
-    return [SampleRecord(**row | {"class_pixel_counts": tuple(row["class_pixel_counts"])}) for row in rows]
+    columns = [_values(with_later_columns(table).column(name)) for name in SCHEMA.names]
+    return [SampleRecord(**dict(zip(SCHEMA.names, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
 def check_schema(schema: pa.Schema) -> None:
@@ -247,6 +240,27 @@ def version_number(schema: pa.Schema) -> int:
 def with_version_number(schema: pa.Schema, version: int) -> pa.Schema:
     """The same columns, marked as those of a version."""
     return schema.with_metadata({**(schema.metadata or {}), _VERSION_KEY: str(version).encode()})
+
+
+def _require_finished(records: Sequence[SampleRecord], columns: Mapping[str, Sequence[Any]]) -> None:
+    missing = [name for name, values in columns.items() if name not in _NULLABLE and None in values]
+    if missing:
+        first = next(record for record in records if any(getattr(record, name) is None for name in missing))
+        lacks = ", ".join(name for name in missing if getattr(first, name) is None)
+        raise SchemaError(
+            f"Sample '{first.sample_id or first.source_label}' has no {lacks}; "
+            "a record can be published when its stages have filled these in."
+        )
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """A record's values of a column; equal strings are one object, as most columns have few that differ."""
+    if pa.types.is_list(column.type):
+        return [tuple(value) for value in column.to_pylist()]
+    if not pa.types.is_string(column.type):
+        return column.to_pylist()
+    shared: dict[str | None, str | None] = {}
+    return [shared.setdefault(value, value) for value in column.to_pylist()]
 
 
 def _palette_metadata(palette: Mapping[str, Any]) -> dict[bytes, bytes]:
