@@ -201,7 +201,8 @@ def test_memory_is_used_again(selection: Selection, monkeypatch: pytest.MonkeyPa
         for batch in reader:
             del batch
     assert len(made) == 3 * 12
-    assert len({memory.ctypes.data for memory in made}) <= 4  # two ahead, the caller's, and one on its way
+    # Two ahead, the caller's, one on its way, and those that the three threads have not let go of yet.
+    assert len({memory.ctypes.data for memory in made}) <= 7
 
 
 def test_memory_of_other_sizes_does_not_pile_up() -> None:
