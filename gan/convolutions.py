@@ -14,8 +14,7 @@ CPU_BLOCK = 16
 
 
 class ReflectedConv(nn.Conv2d):
-    """A convolution whose output is as large as its input, or half with stride 2: [N, Cin, H, W] ->
-    [N, Cout, H / stride, W / stride]."""
+    """[N, Cin, H, W] -> [N, Cout, H / stride, W / stride]; with an even kernel and stride 1 a pixel less."""
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, *, bias: bool = True
