@@ -22,6 +22,7 @@ from pipeline.generate import Generation, ShardFiles
 from pipeline.images import decode_image, encode_jpeg, read_image
 from pipeline.prepare import Prepared
 from pipeline.shards import Shard, SnapshotRef, wanted_samples
+from pipeline.staging import StagedShard
 
 __all__ = ["measure_generation"]
 
@@ -43,7 +44,7 @@ def measure_generation(
     peer_folder = folder / "peer"
     peer_folder.mkdir()
 
-    def draw(number: int, some: tuple[SampleRecord, ...]) -> Shard:
+    def draw(number: int, some: tuple[SampleRecord, ...]) -> StagedShard:
         shard = Shard(number, some)
         return generation.run(shard, ShardFiles.of(shard, prepared), lambda: None)
 
@@ -58,8 +59,9 @@ def measure_generation(
         of_peer = some[: size.num_peer_labels // size.num_rounds]
         forget_peak(device)
         start = clock()
-        finished += draw(1 + number, some).samples
+        drawn = draw(1 + number, some)
         rates.append(len(some) / (clock() - start))
+        finished += drawn.records()
         peaks.append(peak_mib(device))
         start = clock()
         draw_as_peer(of_peer)

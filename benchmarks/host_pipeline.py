@@ -35,6 +35,7 @@ from pipeline.images import encode_label_png, read_image, read_label, write_file
 from pipeline.palette import Palette, load_palette
 from pipeline.prepare import Prepared, prepare
 from pipeline.shards import Shard, wanted_samples
+from pipeline.staging import read_staged
 
 __all__ = ["rows", "run"]
 
@@ -167,21 +168,20 @@ class _Ours:
         else:
             answers = [_as_answer(picture) for picture in pictures]
             self._generation = null_generation(self._config, answers=answers)
-        self._done = self._shard
 
     def generate(self) -> None:
         files = ShardFiles.of(self._shard, self._prepared)
-        self._done = self._generation.run(self._shard, files, lambda: None)
+        self._generation.run(self._shard, files, lambda: None)
 
     def images(self) -> dict[int, np.ndarray]:
         """By the number of its label: uint8 [H, W, 3]."""
         return {
             _number(sample): read_image(self._config.output / sample.image_file_name)
-            for sample in self._done.samples
+            for sample in self._rows()
         }
 
     def bytes_per_image(self) -> float:
-        return statistics.mean(sample.image_bytes for sample in self._done.samples)
+        return statistics.mean(sample.image_bytes for sample in self._rows())
 
     def label_maps_wrong(self) -> int:
         """Labels that were written otherwise than they were made up."""
@@ -190,8 +190,12 @@ class _Ours:
                 read_label(self._config.output / sample.label_file_name, self._palette),
                 made_up_label(_number(sample), SIZE_PX),
             )
-            for sample in self._done.samples
+            for sample in self._rows()
         )
+
+    def _rows(self) -> list[SampleRecord]:
+        [staged] = read_staged(self._config.output)
+        return staged.records()
 
 
 def _max_levels_apart(folder: Path, images: dict[int, np.ndarray]) -> int:

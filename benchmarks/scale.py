@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ SHARDS = (1, 8)
 """Shards of `SHARD_LABELS` labels, by one worker."""
 SHARD_LABELS = 100
 DRAWN_PX = (256, 256)
+SIMULATED_STAGES = ("plan", "publish")
 STAGES = ("check", "check again", "plan", "generate", "publish")
 LABEL_PX = (48, 32)
 PALETTE = Path(__file__).parents[1] / "configs" / "palettes" / "nubots.yaml"
@@ -50,7 +50,7 @@ def run(*, smoke: bool = False) -> dict[str, Any]:
         smoke: small numbers, whose figures mean nothing.
 
     Returns:
-        "labels": number -> stage -> "seconds" and "peak_mb"; "records": the same for planning without files;
+        "labels": number -> stage -> "seconds" and "peak_mb"; "simulated": the same for labels without files;
         "workers" and "shards": number -> the same and "num_drawn"; "images": "<px> px, batch <n>" ->
         "seconds" for an image, "peak_mb".
     """
@@ -59,7 +59,7 @@ def run(*, smoke: bool = False) -> dict[str, Any]:
     if smoke:
         labels, simulated, sizes, workers, shards = (5, 20), (50, 200), ((32, 2),), (2,), (2,)
         num_drawn, shard_labels = 8, 4
-    found: dict[str, Any] = {"labels": {}, "records": {}, "workers": {}, "shards": {}, "images": {}}
+    found: dict[str, Any] = {"labels": {}, "simulated": {}, "workers": {}, "shards": {}, "images": {}}
     with tempfile.TemporaryDirectory(prefix="seg2real-scale-") as folder:
         for num in labels:
             root = Path(folder) / str(num)
@@ -74,7 +74,9 @@ def run(*, smoke: bool = False) -> dict[str, Any]:
             _make_run(root, num * shard_labels, DRAWN_PX, shard_labels=shard_labels)
             found["shards"][str(num)] = _apart("stage", root, "generate")
         for num in simulated:
-            found["records"][str(num)] = _apart("records", Path(folder), str(num))
+            found["simulated"][str(num)] = {
+                stage: _apart("simulated", Path(folder), f"{stage} {num}") for stage in SIMULATED_STAGES
+            }
         for side, batch in sizes:
             found["images"][f"{side} px, batch {batch}"] = _apart("images", Path(folder), f"{side} {batch}")
     return found
@@ -98,11 +100,11 @@ def rows(found: dict[str, Any]) -> list[Row]:
                 unit="MB",
             ),
         ]
-    few, *_, many = found["records"]
-    least, most = found["records"][few], found["records"][many]
-    more = (most["peak_mb"] - least["peak_mb"]) / (int(many) - int(few)) * 1e3
-    made.append(Row(id="size", what=f"plan of {int(many):,} labels", value=most["seconds"], unit="s"))
-    made.append(Row(id="size", what="plan: memory for each of them", value=more, unit="kB"))
+    *_, many = found["simulated"]
+    for stage, most in found["simulated"][many].items():
+        what = f"{stage}, {int(many):,} simulated labels"
+        made.append(Row(id="size", what=what, value=most["seconds"], unit="s"))
+        made.append(Row(id="size", what=f"{what}: peak memory", value=most["peak_mb"], unit="MB"))
     for num, measured in found["workers"].items():
         speed = measured["num_drawn"] / measured["seconds"]
         made.append(Row(id="size", what=f"generate, {num} workers", value=speed, unit="images/s"))
@@ -188,34 +190,16 @@ def _stage(root: Path, stage: str) -> dict[str, float]:
     def generate() -> None:
         for shard in plan.to_do:
             done = generation.run(shard, ShardFiles.of(shard, prepared), lambda: None)
-            drawn.append(len(done.samples))
+            drawn.append(done.num_samples)
 
     return _timed(generate) | {"num_drawn": sum(drawn)}
 
 
-def _records(_root: Path, num_labels: int) -> dict[str, float]:
-    """Plan what records of labels ask for; the records, made up of one, are part of the peak."""
-    from pipeline.config import load_config
-    from pipeline.run import prepare_stage
-    from pipeline.shards import SnapshotRef, plan_shards, wanted_samples
+def _simulated(root: Path, stage: str, num_labels: int) -> dict[str, float]:
+    """A stage of labels without files; their records are part of the peak."""
+    from benchmarks.simulated_labels import simulated
 
-    with tempfile.TemporaryDirectory() as folder:
-        _make_run(Path(folder), 1)
-        config = load_config(Path(folder) / "scale.yaml")
-        [first] = prepare_stage(config, needs_photos=False).records
-        palette = config.read_palette()
-    labels = [
-        replace(first, source_sha256=f"{number:064x}", source_label=f"segTrain/label_{number:07d}.png")
-        for number in range(num_labels)
-    ]
-    snapshot = SnapshotRef(Path("null.safetensors"), "0" * 64)
-
-    def plan() -> None:
-        wanted = wanted_samples(config, palette, labels, snapshot)
-        to_do, _ = plan_shards(wanted, [], [], shard_labels=config.generate.shard_labels)
-        assert sum(len(shard.samples) for shard in to_do) == num_labels
-
-    return _timed(plan)
+    return _timed(simulated(root, stage, num_labels))
 
 
 def _images(_root: Path, side: int, batch: int) -> dict[str, float]:
@@ -242,7 +226,7 @@ if __name__ == "__main__":
     kind, root, what = sys.argv[1:]
     measure = {
         "stage": lambda: _stage(Path(root), what),
-        "records": lambda: _records(Path(root), int(what)),
+        "simulated": lambda: _simulated(Path(root), what.split()[0], int(what.split()[1])),
         "images": lambda: _images(Path(root), *map(int, what.split())),
     }[kind]
     print(json.dumps(measure()))

@@ -37,6 +37,7 @@ from pipeline.run import (
 )
 from pipeline.shards import Shard, SnapshotRef
 from pipeline.snapshot_files import numbered_files
+from pipeline.staging import StagedShard
 
 __all__ = ["generate_soccer_dataset"]
 
@@ -100,7 +101,7 @@ def plan(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:
 @task(name="generate", **_stage)
 def generate(
     config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, shards: list[Shard]
-) -> list[Shard]:
+) -> list[StagedShard]:
     with device_slots(config.train.device) as device:
         return generate_stage(_on(config, device), prepared, snapshot, shards, artifact_progress)
 
@@ -111,7 +112,11 @@ def _on(config: RunConfig, device: str) -> RunConfig:
 
 @task(name="publish", **_stage)
 def commit(
-    config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, staged: list[Shard], drawn: list[Shard]
+    config: RunConfig,
+    prepared: Prepared,
+    snapshot: SnapshotRef,
+    staged: list[StagedShard],
+    drawn: list[StagedShard],
 ) -> RunResult:
     before = Manifest.open(config.output).version
     version = publish(

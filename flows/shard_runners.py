@@ -14,6 +14,7 @@ from pipeline.generate import Generation, ShardFiles
 from pipeline.prepare import Prepared
 from pipeline.renewal_config import FlowConfig
 from pipeline.shards import Shard, SnapshotRef
+from pipeline.staging import StagedShard
 
 __all__ = ["generate_on_cluster"]
 
@@ -23,7 +24,7 @@ _made: dict[str, Generation] = {}
 
 def generate_on_cluster(
     config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, shards: list[Shard]
-) -> list[Shard]:
+) -> list[StagedShard]:
     """As `pipeline.run.generate_stage`, a task for each shard; the same bytes as on one machine.
 
     Workers must see sources, snapshot and output under the same names, and have this project installed.
@@ -40,7 +41,7 @@ def generate_on_cluster(
 
 def _generate(
     config: RunConfig, prepared: Prepared, snapshot: SnapshotRef, shards: list[Shard]
-) -> list[Shard]:
+) -> list[StagedShard]:
     with _resources(config.flow):
         drawn = [
             _draw_shard.submit(config, snapshot, shard, ShardFiles.of(shard, prepared)) for shard in shards
@@ -55,7 +56,7 @@ def _generate(
     retries=2,
     retry_delay_seconds=10,
 )
-def _draw_shard(config: RunConfig, snapshot: SnapshotRef, shard: Shard, files: ShardFiles) -> Shard:
+def _draw_shard(config: RunConfig, snapshot: SnapshotRef, shard: Shard, files: ShardFiles) -> StagedShard:
     hear_packages()
     return _generation(config, snapshot).run(shard, files, lambda: None)
 

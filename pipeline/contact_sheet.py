@@ -4,9 +4,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 
 from manifests.paths import inside
-from manifests.schema import SampleRecord
 from pipeline.images import encode_jpeg, read_image
 
 __all__ = ["draw_contact_sheet", "encode_within"]
@@ -15,13 +15,13 @@ GAP_PX = 4
 
 
 def draw_contact_sheet(
-    root: Path, samples: list[SampleRecord], *, num: int = 24, columns: int = 4, tile_height: int = 120
+    root: Path, samples: pa.Table, *, num: int = 24, columns: int = 4, tile_height: int = 120
 ) -> np.ndarray:
     """Pairs of label and generated image, evenly spread over a dataset.
 
     Args:
         root: the dataset.
-        samples: its rows.
+        samples: its rows, of which the names of their files are used.
         num: pairs at most.
         columns: pairs side by side.
         tile_height: height of each picture in px; its aspect is kept.
@@ -32,11 +32,13 @@ def draw_contact_sheet(
     Raises:
         ValueError: there are no samples.
     """
-    if not samples:
+    if not samples.num_rows:
         raise ValueError(f"{root} has no samples to show; generate some first.")
-    num = min(num, len(samples))
-    chosen = [samples[index * len(samples) // num] for index in range(num)]
-    pairs = [_pair(root, sample, tile_height) for sample in chosen]
+    num = min(num, samples.num_rows)
+    chosen = samples.select(["label_file_name", "image_file_name"]).take(
+        [index * samples.num_rows // num for index in range(num)]
+    )
+    pairs = [_pair(root, **names, height=tile_height) for names in chosen.to_pylist()]
     width = max(pair.shape[1] for pair in pairs)
     rows = -(-num // columns)
     sheet = np.full(
@@ -59,9 +61,9 @@ def encode_within(sheet: np.ndarray, max_bytes: int) -> bytes:
         sheet = cv2.resize(sheet, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
 
 
-def _pair(root: Path, sample: SampleRecord, height: int) -> np.ndarray:
-    label = read_image(inside(root, sample.label_file_name))
-    image = read_image(inside(root, sample.image_file_name))
+def _pair(root: Path, *, label_file_name: str, image_file_name: str, height: int) -> np.ndarray:
+    label = read_image(inside(root, label_file_name))
+    image = read_image(inside(root, image_file_name))
     width = max(1, round(label.shape[1] * height / label.shape[0]))
     shrinks = height < image.shape[0]
     return np.hstack(

@@ -36,7 +36,8 @@ from pipeline.palette import Palette
 from pipeline.prepare import Prepared
 from pipeline.preprocess import noise_field
 from pipeline.quality import reject_reason
-from pipeline.shards import Shard, SnapshotRef, stage
+from pipeline.shards import Shard, SnapshotRef
+from pipeline.staging import StagedShard, stage
 
 __all__ = ["Generation", "ShardFiles"]
 
@@ -93,7 +94,7 @@ class Generation:
         )
         self._num_workers = config.generate.num_workers or os.cpu_count() or 1
 
-    def run(self, shard: Shard, files: ShardFiles, advance: Callable[[], None]) -> Shard:
+    def run(self, shard: Shard, files: ShardFiles, advance: Callable[[], None]) -> StagedShard:
         """Draw, write and stage a shard; the same shard gives the same bytes.
 
         Args:
@@ -102,7 +103,7 @@ class Generation:
             advance: called after every picture.
 
         Returns:
-            The shard with its finished rows.
+            The shard as it was staged, with its finished rows.
 
         Raises:
             BadImageError: a label, render or photograph cannot be read any more, or is not what it was when
@@ -124,9 +125,7 @@ class Generation:
             for sample in _in_order(pool, lambda pair: self._finish(shard, *pair), pictures, ahead):
                 finished.append(sample)
                 advance()
-        done = Shard(shard.number, tuple(finished))
-        stage(self._config.output, done, self._palette)
-        return done
+        return stage(self._config.output, shard.name, finished, self._palette)
 
     def _read(self, files: ShardFiles, samples: tuple[SampleRecord, ...]) -> list[_Drawing]:
         """One label and all of its variants."""

@@ -4,6 +4,9 @@ import logging
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from manifests.commit import commit
 from manifests.manifest import Manifest
 from manifests.reader import TABLE_NAME, read_schema
@@ -11,11 +14,18 @@ from manifests.schema import SampleRecord, palette_of, same_classes, to_table, v
 from manifests.versions import VERSIONS_FOLDER, version_numbers
 from pipeline.config import RunConfig
 from pipeline.palette import Palette
-from pipeline.shards import Shard, staged_path
+from pipeline.staging import StagedShard, unstage
 
 __all__ = ["output_conflict", "publish"]
 
 logger = logging.getLogger(__name__)
+
+_FILE = ("source_set", "source_label")
+"""Where a label's file lies."""
+_LINEAGE = ("snapshot_sha256", "config_sha256")
+"""What drew a picture."""
+_PLACE = ("source_sha256", "seed", "variant")
+"""What a dataset of one lineage has one picture of."""
 
 
 def output_conflict(output: Path, palette: Palette) -> str | None:
@@ -37,7 +47,7 @@ def output_conflict(output: Path, palette: Palette) -> str | None:
 
 def publish(
     config: RunConfig,
-    shards: Sequence[Shard],
+    shards: Sequence[StagedShard],
     labels: Sequence[SampleRecord] = (),
     *,
     missing_sets: Collection[str] = (),
@@ -51,7 +61,7 @@ def publish(
 
     Args:
         config: the run.
-        shards: done and staged.
+        shards: what to add.
         labels: every label that there is now.
         missing_sets: sets that are there but not used now; their pictures are not withdrawn.
         snapshot_sha256: what drew them, for the version's record.
@@ -59,66 +69,74 @@ def publish(
     Returns:
         The number of the dataset's newest version, which is the old one when nothing changed.
     """
-    added = [sample for shard in shards for sample in shard.samples]
+    added = _rows_of(shards, config.read_palette())
     manifest = Manifest.open(config.output)
-    rows = manifest.records
-    superseded = _superseded(rows, added) | _changed(rows, labels)
+    rows, there_now = manifest.table, _table_of(labels)
+    superseded = _superseded(rows, added) | _changed(rows, there_now)
     withdrawn = set()
     if config.publish.withdrawn == "remove" and labels:
-        kept = [row for row in rows if row.source_set not in missing_sets]
-        withdrawn = _gone(kept, labels) - superseded
-    if not (added or superseded or withdrawn):
+        missing = pc.is_in(rows["source_set"], value_set=pa.array(missing_sets, pa.string()))
+        withdrawn = _ids(_gone(rows.filter(pc.invert(missing)), there_now)) - superseded
+    if not (added.num_rows or superseded or withdrawn):
         return manifest.version
+    said = _said(added.num_rows, len(superseded), len(withdrawn))
     version = commit(
         config.output,
-        to_table(added, palette=config.read_palette().model_dump(mode="json")),
+        added,
         superseded | withdrawn,
-        message=f"{config.name}: {_said(len(added), len(superseded), len(withdrawn))}",
-        config_sha256=added[0].config_sha256 if added else None,
+        message=f"{config.name}: {said}",
+        config_sha256=added["config_sha256"][0].as_py() if added.num_rows else None,
         snapshot_sha256=snapshot_sha256,
     )
     for shard in shards:
-        staged_path(config.output, shard).unlink(missing_ok=True)
-    said = _said(len(added), len(superseded), len(withdrawn))
+        unstage(shard)
     logger.info("Published version %d: %s, %s.", version, said, config.output / TABLE_NAME)
     return version
 
 
-def _superseded(rows: Sequence[SampleRecord], added: Sequence[SampleRecord]) -> set[str]:
+def _rows_of(shards: Sequence[StagedShard], palette: Palette) -> pa.Table:
+    """The rows to add. Those of a shard whose file is gone are published: an attempt before this one was
+    stopped while it tidied up."""
+    tables = [shard.read() for shard in shards if shard.path.exists()]
+    return pa.concat_tables([to_table([], palette=palette.model_dump(mode="json")), *tables])
+
+
+def _superseded(rows: pa.Table, added: pa.Table) -> set[str]:
     """Rows in whose place others come, of the same labels."""
-    renewed = {sample.source_sha256 for sample in added}
-    new_ids = {sample.sample_id for sample in added}
-    lineages = {(sample.snapshot_sha256, sample.config_sha256) for sample in added}
-    places = {_place(sample) for sample in added}
-    return {
-        row.sample_id
-        for row in rows
-        if row.source_sha256 in renewed
-        and row.sample_id not in new_ids
-        and ((row.snapshot_sha256, row.config_sha256) not in lineages or _place(row) in places)
-    }
+    known = pc.is_in(rows["sample_id"], value_set=_values(added, "sample_id"))
+    renewed = pc.is_in(rows["source_sha256"], value_set=_values(added, "source_sha256"))
+    old = rows.filter(pc.and_not(renewed, known)).select(["sample_id", *_PLACE, *_LINEAGE])
+    otherwise_drawn = old.join(added.select(_LINEAGE), list(_LINEAGE), join_type="left anti")
+    displaced = old.join(added.select(_PLACE), list(_PLACE), join_type="left semi")
+    return _ids(otherwise_drawn) | _ids(displaced)
 
 
-def _changed(rows: Sequence[SampleRecord], labels: Sequence[SampleRecord]) -> set[str]:
+def _changed(rows: pa.Table, labels: pa.Table) -> set[str]:
     """Rows whose label's file has other bytes now, which no other file has."""
-    present = {label.source_sha256 for label in labels}
-    places = {(label.source_set, label.source_label) for label in labels}
-    return {
-        row.sample_id
-        for row in rows
-        if (row.source_set, row.source_label) in places and row.source_sha256 not in present
-    }
+    found = rows.select(["sample_id", "source_sha256", *_FILE]).join(
+        labels.select(_FILE), list(_FILE), join_type="left semi"
+    )
+    return _ids(_gone(found, labels))
 
 
-def _gone(rows: Sequence[SampleRecord], labels: Sequence[SampleRecord]) -> set[str]:
+def _gone(rows: pa.Table, labels: pa.Table) -> pa.Table:
     """Rows whose label no file holds any more."""
-    present = {label.source_sha256 for label in labels}
-    return {row.sample_id for row in rows if row.source_sha256 not in present}
+    present = pc.is_in(rows["source_sha256"], value_set=_values(labels, "source_sha256"))
+    return rows.filter(pc.invert(present))
 
 
-def _place(sample: SampleRecord) -> tuple[str, int, int]:
-    """What a dataset of one snapshot and settings has one picture of."""
-    return sample.source_sha256, sample.seed, sample.variant
+def _table_of(labels: Sequence[SampleRecord]) -> pa.Table:
+    """What rows are compared with, of labels."""
+    names = ("source_sha256", *_FILE)
+    return pa.table({name: pa.array([getattr(one, name) for one in labels], pa.string()) for name in names})
+
+
+def _values(table: pa.Table, name: str) -> pa.Array:
+    return pc.unique(table[name])
+
+
+def _ids(rows: pa.Table) -> set[str]:
+    return set(rows["sample_id"].to_pylist())
 
 
 def _said(num_added: int, num_superseded: int, num_withdrawn: int) -> str:

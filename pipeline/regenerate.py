@@ -92,7 +92,7 @@ def _compare(config: RunConfig, prepared: Prepared, rows: Sequence[SampleRecord]
         shard = Shard(number, of_snapshot)
         generation = Generation(config, _snapshot(config, of_snapshot[0]))
         again = generation.run(shard, ShardFiles.of(shard, prepared), lambda: None)
-        yield from (_difference(*pair) for pair in zip(of_snapshot, again.samples, strict=True))
+        yield from (_difference(*pair) for pair in zip(of_snapshot, again.records(), strict=True))
 
 
 def _difference(row: SampleRecord, again: SampleRecord) -> Finding | None:

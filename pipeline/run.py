@@ -25,8 +25,9 @@ from pipeline.publish import output_conflict, publish
 from pipeline.report import METRICS_NAME, is_older, write_page
 from pipeline.retraining import newest_training, training_to_use
 from pipeline.scenes.drawing import SCENES_FOLDER, draw_scenes
-from pipeline.shards import Shard, SnapshotRef, plan_shards, read_staged, remove_leftovers, wanted_samples
+from pipeline.shards import Shard, SnapshotRef, plan_shards, wanted_samples
 from pipeline.snapshot_files import best_snapshot, finished_snapshot
+from pipeline.staging import StagedShard, read_staged, remove_leftovers
 
 __all__ = [
     "Plan",
@@ -52,7 +53,7 @@ class Plan(NamedTuple):
     """What is left to generate."""
 
     to_do: list[Shard]
-    staged: list[Shard]
+    staged: list[StagedShard]
     """Done by an earlier run and not published yet."""
 
 
@@ -248,8 +249,8 @@ def evaluate_stage(
 
 def plan_stage(config: RunConfig, prepared: Prepared, snapshot: SnapshotRef) -> Plan:
     """Compare what is wanted with what is published and staged; remove what killed runs left."""
-    published = Manifest.open(config.output).records
-    splits = {row.source_sha256: row.split for row in published}
+    published = Manifest.open(config.output).table
+    splits = dict(zip(*(published[name].to_pylist() for name in ("source_sha256", "split")), strict=True))
     palette, photos = config.read_palette(), prepared.background_paths
     wanted = wanted_samples(config, palette, prepared.records, snapshot, splits, photos)
     staged = read_staged(config.output)
@@ -264,7 +265,7 @@ def generate_stage(
     snapshot: SnapshotRef,
     shards: list[Shard],
     show: ShowProgress = show_progress,
-) -> list[Shard]:
+) -> list[StagedShard]:
     """Draw every picture of the shards; each one is staged as soon as it is whole."""
     if not shards:
         logger.info("Nothing new to generate.")
@@ -286,7 +287,7 @@ def report_stage(
     config: RunConfig,
     snapshot: SnapshotRef,
     version: int,
-    drawn: list[Shard],
+    drawn: list[StagedShard],
     show: ShowProgress = show_progress,
 ) -> RunResult:
     """Describe the dataset, draw its contact sheet and its page where they are older than what they show, and
@@ -297,11 +298,11 @@ def report_stage(
     _describe(config)
     if is_older(sheet, table):
         make_folders(sheet.parent)
-        write_durable(sheet, encode_png(draw_contact_sheet(config.output, manifest.records)))
+        write_durable(sheet, encode_png(draw_contact_sheet(config.output, manifest.table)))
     if is_older(page, table, config.output / ABOUT_NAME, config.run_dir / METRICS_NAME):
         with show("report", "rows") as progress:
             write_page(manifest, config.run_dir, progress=progress)
-    num_generated = sum(len(shard.samples) for shard in drawn)
+    num_generated = sum(shard.num_samples for shard in drawn)
     return RunResult(version, num_generated, manifest.table.num_rows, snapshot.path, sheet, page)
 
 

@@ -1,49 +1,29 @@
 """What to generate: every label and variant that is wanted, less what exists, in shards.
 
 A shard is the unit of work, retry and resume. Its pictures lie in `images/<number>/`; when all of them are
-written, its rows are left in `_staging/`, and that file's existence is what makes it done.
+written, its rows are left in `_staging/` (see `pipeline.staging`).
 """
 
 import hashlib
-import logging
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby
+from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-import pyarrow.parquet as pq
+import pyarrow as pa
 
-from manifests.durable import is_temporary, make_folders, write_durable
-from manifests.files import STAGING_FOLDER, named_by_versions
-from manifests.schema import SampleRecord, from_table, lineage_key, sample_id, to_table
+from manifests.schema import SampleRecord, lineage_key, sample_id
 from manifests.splits import split_of
-from manifests.storage.opening import open_store
-from manifests.versions import version_numbers
-from manifests.writer import table_bytes
 from pipeline.backgrounds import Backgrounds
 from pipeline.config import RunConfig, fingerprint
 from pipeline.palette import Palette
+from pipeline.staging import StagedShard, next_folder
 
-__all__ = [
-    "Shard",
-    "SnapshotRef",
-    "plan_shards",
-    "read_staged",
-    "remove_leftovers",
-    "stage",
-    "staged_path",
-    "wanted_samples",
-]
+__all__ = ["Shard", "SnapshotRef", "plan_shards", "settings_fingerprint", "wanted_samples"]
 
-logger = logging.getLogger(__name__)
-
-OWN_FOLDERS = (STAGING_FOLDER, "_quarantine", "report")
-"""Folders that only the run that holds the output writes to."""
 NO_SPLITS: Mapping[str, str] = MappingProxyType({})
-_PICTURE_NAME = re.compile(r".+-[0-9a-f]{10}\.(png|jpg)")
 
 
 class SnapshotRef(NamedTuple):
@@ -147,11 +127,11 @@ def wanted_samples(
 
 def plan_shards(
     wanted: Sequence[SampleRecord],
-    published: Sequence[SampleRecord],
-    staged: Sequence[Shard],
+    published: pa.Table,
+    staged: Sequence[StagedShard],
     *,
     shard_labels: int,
-) -> tuple[list[Shard], list[Shard]]:
+) -> tuple[list[Shard], list[StagedShard]]:
     """Split what is wanted and does not exist into shards.
 
     An interrupted run plans the same shards again and finds some of them done. Where the labels have changed
@@ -167,83 +147,21 @@ def plan_shards(
     Returns:
         The shards to do, and the staged ones to publish with them.
     """
-    existing = {sample.sample_id for sample in published}
+    existing = set(published["sample_id"].to_pylist())
     open_samples = [sample for sample in wanted if sample.sample_id not in existing]
-    number = _next_number(published)
+    number = next_folder(published)
     planned = _split(open_samples, number, shard_labels)
     done = {shard.name for shard in staged}
     if done <= {shard.name for shard in planned}:
         return [shard for shard in planned if shard.name not in done], list(staged)
 
     open_ids = {sample.sample_id for sample in open_samples}
-    kept = [shard for shard in staged if all(sample.sample_id in open_ids for sample in shard.samples)]
-    kept_ids = {sample.sample_id for shard in kept for sample in shard.samples}
+    staged_ids = {shard: set(shard.read(["sample_id"])["sample_id"].to_pylist()) for shard in staged}
+    kept = [shard for shard in staged if staged_ids[shard] <= open_ids]
+    kept_ids = {name for shard in kept for name in staged_ids[shard]}
     number = max([number, *(shard.number + 1 for shard in kept)])
     rest = [sample for sample in open_samples if sample.sample_id not in kept_ids]
     return _split(rest, number, shard_labels), kept
-
-
-def staged_path(output: Path, shard: Shard) -> Path:
-    """The file whose existence makes a shard done."""
-    return output / STAGING_FOLDER / f"{shard.name}.parquet"
-
-
-def stage(output: Path, shard: Shard, palette: Palette) -> None:
-    """Mark a shard as done: its pictures are written, `shard.samples` are their rows."""
-    path = staged_path(output, shard)
-    make_folders(path.parent)
-    write_durable(path, table_bytes(to_table(shard.samples, palette=palette.model_dump(mode="json"))))
-
-
-def read_staged(output: Path) -> list[Shard]:
-    """The shards that are done and not published yet."""
-    shards = []
-    for path in sorted((output / STAGING_FOLDER).glob("shard-*.parquet")):
-        samples = tuple(from_table(pq.read_table(path)))
-        shards.append(Shard(int(path.stem.split("-")[1]), samples))
-    return shards
-
-
-def remove_leftovers(output: Path, published: Sequence[SampleRecord], kept: Sequence[Shard]) -> None:
-    """Remove what killed runs left: half-written files, staged shards that nobody wants any more, and
-    pictures that neither a staged shard nor any version names. Half-written versions stay: others may be
-    writing them.
-
-    Args:
-        output: the dataset, held by this process.
-        published: its rows.
-        kept: the staged shards to publish.
-    """
-    names = {shard.name for shard in kept}
-    for path in (output / STAGING_FOLDER).glob("shard-*.parquet"):
-        if path.stem not in names:
-            path.unlink()
-    for folder in OWN_FOLDERS:
-        for path in (output / folder).glob(".*"):
-            if is_temporary(path.name):
-                path.unlink()
-    first = _next_number(published)
-    named = {output / name for shard in kept for sample in shard.samples for name in _file_names(sample)}
-    leftovers = {
-        path
-        for folder in chain((output / "images").glob("*"), (output / "labels").glob("*"))
-        if folder.name.isdecimal() and int(folder.name) >= first
-        for path in folder.iterdir()
-        if is_temporary(path.name) or _PICTURE_NAME.fullmatch(path.name)
-    } - named
-    if leftovers:
-        store = open_store(output)
-        leftovers -= {output / name for name in named_by_versions(store, version_numbers(store))}
-    for path in leftovers:
-        path.unlink()
-
-
-def _file_names(sample: SampleRecord) -> tuple[str, str]:
-    return sample.image_file_name, sample.label_file_name
-
-
-def _next_number(published: Sequence[SampleRecord]) -> int:
-    return 1 + max((int(Path(row.image_file_name).parts[1]) for row in published), default=-1)
 
 
 def _split(samples: Sequence[SampleRecord], number: int, shard_labels: int) -> list[Shard]:

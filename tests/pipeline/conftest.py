@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from manifests.reader import read_records
+from manifests.schema import SampleRecord
 from pipeline.config import RunConfig, load_config
 from pipeline.images import encode_jpeg, encode_label_png
 from pipeline.palette import Palette, load_palette
+from pipeline.shards import Shard
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,6 +100,32 @@ def published() -> Callable[[Path], Published]:
         )
 
     return read
+
+
+@pytest.fixture(scope="session")
+def finished() -> Callable[[Shard], list[SampleRecord]]:
+    """The rows of a shard as if it had been drawn."""
+
+    def finish(shard: Shard, sample: SampleRecord) -> SampleRecord:
+        hashes = {kind: hashlib.sha256(f"{kind} {sample.sample_id}".encode()).hexdigest() for kind in "il"}
+        return replace(
+            sample,
+            image_file_name=f"images/{shard.folder}/{sample.sample_id}.png",
+            label_file_name=f"labels/{shard.folder}/{sample.sample_id}.png",
+            width=8,
+            height=6,
+            image_bytes=10,
+            label_bytes=5,
+            image_sha256=hashes["i"],
+            label_sha256=hashes["l"],
+            class_pixel_counts=(8,) * 6,
+            mask_coverage=0.5,
+            accepted=True,
+            seg2real_version="0",
+            torch_version="2",
+        )
+
+    return lambda shard: [finish(shard, sample) for sample in shard.samples]
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,7 @@ def test_image_and_label_are_equal_in_size_and_the_row_tells_the_truth(
     config, prepared, snapshot = make(scale=scale, image_format=image_format, variants=2)
     palette = config.read_palette()
     shards = drawn(config, prepared, snapshot)
-    rows = [row for shard in shards for row in shard.samples]
+    rows = [row for shard in shards for row in shard.records()]
     assert len(rows) == 2 * len(SIZES) and len({row.sample_id for row in rows}) == len(rows)
     to_table(rows, palette=palette.model_dump(mode="json"))
     for row in rows:
@@ -133,7 +133,7 @@ def test_variants_of_a_label_differ_in_the_image_only(make: Callable) -> None:
     config, prepared, snapshot = make(variants=3, scale="native")
     by_label: dict[str, list] = {}
     for shard in drawn(config, prepared, snapshot):
-        for row in shard.samples:
+        for row in shard.records():
             by_label.setdefault(row.source_sha256, []).append(row)
     for rows in by_label.values():
         assert sorted(row.variant for row in rows) == [0, 1, 2]
@@ -198,7 +198,7 @@ def test_a_pasted_background_is_that_of_the_photograph_that_the_row_names(make: 
     """Where the label is environment, the picture is the photograph, scaled and cropped."""
     config, prepared, snapshot = make(background="photo", scale="native", variants=2)
     palette = config.read_palette()
-    rows = [row for shard in drawn(config, prepared, snapshot) for row in shard.samples]
+    rows = [row for shard in drawn(config, prepared, snapshot) for row in shard.records()]
     assert {row.background_sha256 for row in rows} == set(prepared.background_paths)
     for row in rows:
         picture = read_image(config.output / row.image_file_name)
@@ -220,13 +220,15 @@ def test_photographs_that_are_added_or_moved_change_only_the_rows_that_they_are_
     before = {
         row.sample_id: row
         for shard in drawn(fewer, with_photos(prepared, kept), snapshot)
-        for row in shard.samples
+        for row in shard.records()
     }
     moved = [replace(photo, path=tmp_path / f"{9 - i}.jpg") for i, photo in enumerate(prepared.photos)]
     for photo, there in zip(prepared.photos, moved, strict=True):
         there.path.write_bytes(photo.path.read_bytes())
     rows = [
-        row for shard in drawn(config, with_photos(prepared, moved[::-1]), snapshot) for row in shard.samples
+        row
+        for shard in drawn(config, with_photos(prepared, moved[::-1]), snapshot)
+        for row in shard.records()
     ]
     changed = {row.sample_id for row in rows if row.background_sha256 == added.sha256}
     assert changed
@@ -242,12 +244,12 @@ def test_the_bytes_follow_from_the_row(make: Callable) -> None:
     config, prepared, snapshot = make(background="photo", variants=2)
     shards = drawn(config, prepared, snapshot)
     for shard in shards:
-        for row in shard.samples:
+        for row in shard.records():
             alone = tuple(photo for photo in prepared.photos if photo.sha256 == row.background_sha256)
             one = Shard(shard.number, (row,))
             (config.output / row.image_file_name).unlink()
             files = ShardFiles.of(one, replace(prepared, photos=alone))
-            assert Generation(config, snapshot).run(one, files, lambda: None).samples == (row,)
+            assert Generation(config, snapshot).run(one, files, lambda: None).records() == [row]
 
 
 def test_a_photograph_that_changed_since_it_was_checked_is_one_sentence(
@@ -288,5 +290,5 @@ def test_a_picture_that_fails_the_gates_is_kept_with_its_reason(
     )
     shard = plan_stage(config, prepared, snapshot).to_do[0]
     done = Generation(config, snapshot).run(shard, ShardFiles.of(shard, prepared), lambda: None)
-    assert [row.accepted for row in done.samples] == [False] * len(shard.samples)
-    assert all(row.reject_reason.startswith("constant") for row in done.samples)
+    assert [row.accepted for row in done.records()] == [False] * len(shard.samples)
+    assert all(row.reject_reason.startswith("constant") for row in done.records())

@@ -11,7 +11,8 @@ from manifests.schema import SampleRecord, lineage_key, sample_id
 from manifests.versions import read_version, version_numbers
 from pipeline.config import RunConfig
 from pipeline.publish import publish
-from pipeline.shards import Shard, read_staged, stage
+from pipeline.shards import Shard
+from pipeline.staging import StagedShard, read_staged, stage
 
 
 @pytest.fixture
@@ -57,10 +58,8 @@ def row(
     )
 
 
-def staged(config: RunConfig, number: int, *rows: SampleRecord) -> Shard:
-    shard = Shard(number, tuple(rows))
-    stage(config.output, shard, config.read_palette())
-    return shard
+def staged(config: RunConfig, number: int, *rows: SampleRecord) -> StagedShard:
+    return stage(config.output, Shard(number, rows).name, rows, config.read_palette())
 
 
 def test_shards_become_one_version_and_leave_staging(config: RunConfig) -> None:
@@ -81,6 +80,16 @@ def test_nothing_new_publishes_nothing(config: RunConfig) -> None:
     assert publish(config, []) == 1
     assert publish(config, [shard]) == 1
     assert {path: path.stat().st_mtime_ns for path in config.output.rglob("*") if path.is_file()} == before
+
+
+def test_an_attempt_that_was_stopped_while_it_tidied_up_is_repeated(config: RunConfig) -> None:
+    shards = [staged(config, 0, row("a")), staged(config, 1, row("b", number=1))]
+    kept = shards[1].path.read_bytes()
+    assert publish(config, shards) == 1
+    shards[1].path.write_bytes(kept)
+    assert publish(config, shards) == 1
+    assert read_staged(config.output) == []
+    assert len(read_records(config.output)) == 2
 
 
 def test_new_labels_and_variants_join(config: RunConfig) -> None:

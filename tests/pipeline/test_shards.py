@@ -6,24 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from manifests.commit import commit
-from manifests.durable import make_folders
-from manifests.schema import SampleRecord, to_table
+from manifests.schema import SCHEMA, SampleRecord
 from pipeline.config import RunConfig
 from pipeline.palette import Palette
-from pipeline.shards import (
-    Shard,
-    SnapshotRef,
-    plan_shards,
-    read_staged,
-    remove_leftovers,
-    stage,
-    staged_path,
-    wanted_samples,
-)
+from pipeline.shards import Shard, SnapshotRef, plan_shards, wanted_samples
+from pipeline.staging import StagedShard, stage
 
+NOTHING = SCHEMA.empty_table()
+"""The rows of a dataset that is not there yet."""
 SNAPSHOT = SnapshotRef(Path("run/snapshots/snapshot-00000008.safetensors"), "5" * 64)
 
 
@@ -32,32 +25,6 @@ def label(name: str, part: str = "train") -> SampleRecord:
     return SampleRecord(
         source_set="s", source_label=f"segTrain/{name}.png", source_sha256=digest, source_part=part
     )
-
-
-def finished(shard: Shard) -> Shard:
-    """The shard as if it had been drawn."""
-    rows = []
-    for sample in shard.samples:
-        hashes = {kind: hashlib.sha256(f"{kind} {sample.sample_id}".encode()).hexdigest() for kind in "il"}
-        rows.append(
-            replace(
-                sample,
-                image_file_name=f"images/{shard.folder}/{sample.sample_id}.png",
-                label_file_name=f"labels/{shard.folder}/{sample.sample_id}.png",
-                width=8,
-                height=6,
-                image_bytes=10,
-                label_bytes=5,
-                image_sha256=hashes["i"],
-                label_sha256=hashes["l"],
-                class_pixel_counts=(8,) * 6,
-                mask_coverage=0.5,
-                accepted=True,
-                seg2real_version="0",
-                torch_version="2",
-            )
-        )
-    return Shard(shard.number, tuple(rows))
 
 
 @pytest.fixture
@@ -80,12 +47,19 @@ def wanted(config: RunConfig, palette: Palette) -> Callable[..., list[SampleReco
     return want
 
 
+@pytest.fixture
+def done(config: RunConfig, palette: Palette, finished: Callable) -> Callable[[Shard], StagedShard]:
+    """A shard that has been drawn and staged."""
+    return lambda shard: stage(config.output, shard.name, finished(shard), palette)
+
+
 def ids(samples: Sequence[SampleRecord]) -> list[str]:
     return [sample.sample_id for sample in samples]
 
 
-def ids_of(shards: Sequence[Shard]) -> list[str]:
-    return [sample.sample_id for shard in shards for sample in shard.samples]
+def ids_of(shards: Sequence[Shard | StagedShard]) -> list[str]:
+    samples = [shard.samples if isinstance(shard, Shard) else shard.records() for shard in shards]
+    return [identifier for some in samples for identifier in ids(some)]
 
 
 def change(config: RunConfig, section: str, **values: object) -> RunConfig:
@@ -174,7 +148,7 @@ def test_a_photograph_that_is_added_renames_only_the_samples_that_it_is_pasted_i
 
 
 def test_variants_of_a_label_share_its_shard_and_split(wanted: Callable) -> None:
-    to_do, _ = plan_shards(wanted(10, variants=3), [], [], shard_labels=4)
+    to_do, _ = plan_shards(wanted(10, variants=3), NOTHING, [], shard_labels=4)
     assert [len(shard.samples) for shard in to_do] == [12, 12, 6]
     places: dict[str, set] = {}
     for shard in to_do:
@@ -188,118 +162,59 @@ def test_labels_of_a_test_folder_stay_in_the_test_split(config: RunConfig, palet
     assert {sample.split for sample in wanted_samples(config, palette, labels, SNAPSHOT)} == {"test"}
 
 
-def test_an_interrupted_run_plans_the_same_shards(wanted: Callable) -> None:
-    whole, _ = plan_shards(wanted(10), [], [], shard_labels=3)
+def test_an_interrupted_run_plans_the_same_shards(wanted: Callable, done: Callable) -> None:
+    whole, _ = plan_shards(wanted(10), NOTHING, [], shard_labels=3)
     assert [shard.number for shard in whole] == [0, 1, 2, 3]
-    for done in ([], [0], [0, 1], [2], [3, 1], [0, 1, 2, 3]):
-        staged = [finished(whole[number]) for number in done]
-        to_do, kept = plan_shards(wanted(10), [], staged, shard_labels=3)
-        assert to_do == [shard for shard in whole if shard.number not in done]
+    for numbers in ([], [0], [0, 1], [2], [3, 1], [0, 1, 2, 3]):
+        staged = [done(whole[number]) for number in numbers]
+        to_do, kept = plan_shards(wanted(10), NOTHING, staged, shard_labels=3)
+        assert to_do == [shard for shard in whole if shard.number not in numbers]
         assert kept == staged
 
 
-def test_new_labels_in_between_keep_what_is_done(wanted: Callable) -> None:
-    whole, _ = plan_shards(wanted(10), [], [], shard_labels=3)
-    staged = [finished(whole[1]), finished(whole[0])]
-    to_do, kept = plan_shards(wanted(14), [], staged, shard_labels=3)
+def test_new_labels_in_between_keep_what_is_done(wanted: Callable, done: Callable) -> None:
+    whole, _ = plan_shards(wanted(10), NOTHING, [], shard_labels=3)
+    staged = [done(whole[1]), done(whole[0])]
+    to_do, kept = plan_shards(wanted(14), NOTHING, staged, shard_labels=3)
     assert kept == staged
     assert sorted(ids_of(to_do) + ids_of(kept)) == sorted(ids(wanted(14)))
     numbers = [shard.number for shard in (*to_do, *kept)]
     assert len(set(numbers)) == len(numbers)
 
 
-def test_another_shard_size_in_between_keeps_what_is_done(wanted: Callable) -> None:
-    whole, _ = plan_shards(wanted(10), [], [], shard_labels=3)
-    to_do, kept = plan_shards(wanted(10), [], [finished(whole[2])], shard_labels=2)
-    assert kept == [finished(whole[2])]
+def test_another_shard_size_in_between_keeps_what_is_done(wanted: Callable, done: Callable) -> None:
+    whole, _ = plan_shards(wanted(10), NOTHING, [], shard_labels=3)
+    staged = [done(whole[2])]
+    to_do, kept = plan_shards(wanted(10), NOTHING, staged, shard_labels=2)
+    assert kept == staged
     assert sorted(ids_of(to_do) + ids_of(kept)) == sorted(ids(wanted(10)))
 
 
-def test_a_staged_shard_is_kept_only_while_all_of_it_is_wanted(wanted: Callable) -> None:
-    whole, _ = plan_shards(wanted(10), [], [], shard_labels=3)
-    staged = [finished(shard) for shard in whole]
+def test_a_staged_shard_is_kept_only_while_all_of_it_is_wanted(wanted: Callable, done: Callable) -> None:
+    whole, _ = plan_shards(wanted(10), NOTHING, [], shard_labels=3)
+    staged = [done(shard) for shard in whole]
     fewer = [sample for sample in wanted(10) if sample.sample_id != whole[0].samples[0].sample_id]
-    to_do, kept = plan_shards(fewer, [], staged, shard_labels=3)
+    to_do, kept = plan_shards(fewer, NOTHING, staged, shard_labels=3)
     assert kept == staged[1:]
     assert ids_of(to_do) == ids(whole[0].samples[1:])
     retrained = wanted(10, snapshot=SNAPSHOT._replace(sha256="6" * 64))
-    to_do, kept = plan_shards(retrained, [], staged, shard_labels=3)
+    to_do, kept = plan_shards(retrained, NOTHING, staged, shard_labels=3)
     assert kept == [] and ids_of(to_do) == ids(retrained)
 
 
-def test_what_is_published_is_not_planned_and_its_folders_are_not_reused(wanted: Callable) -> None:
-    published = [
-        s for shard in plan_shards(wanted(6), [], [], shard_labels=3)[0] for s in finished(shard).samples
-    ]
+def test_what_is_published_is_not_planned_and_its_folders_are_not_reused(
+    wanted: Callable, done: Callable
+) -> None:
+    staged = [done(shard) for shard in plan_shards(wanted(6), NOTHING, [], shard_labels=3)[0]]
+    published = pa.concat_tables([shard.read() for shard in staged])
     assert plan_shards(wanted(6), published, [], shard_labels=3) == ([], [])
     to_do, _ = plan_shards(wanted(10), published, [], shard_labels=3)
     assert [shard.number for shard in to_do] == [2, 3]
-    assert sorted(ids_of(to_do) + ids(published)) == sorted(ids(wanted(10)))
+    assert sorted(ids_of(to_do) + ids_of(staged)) == sorted(ids(wanted(10)))
     to_do, _ = plan_shards(wanted(6, variants=2), published, [], shard_labels=3)
     assert {sample.variant for shard in to_do for sample in shard.samples} == {1}
     # Killed between the commit and the tidying up: the staged shards are done with.
-    staged = [finished(shard) for shard in plan_shards(wanted(6), [], [], shard_labels=3)[0]]
     assert plan_shards(wanted(6), published, staged, shard_labels=3) == ([], [])
-
-
-def test_a_staged_shard_comes_back_as_it_was(wanted: Callable, config: RunConfig, palette: Palette) -> None:
-    assert read_staged(config.output) == []
-    shards = [finished(shard) for shard in plan_shards(wanted(7, variants=2), [], [], shard_labels=3)[0]]
-    for shard in reversed(shards):
-        stage(config.output, shard, palette)
-        assert staged_path(config.output, shard).exists()
-    assert read_staged(config.output) == shards
-    assert len({shard.name for shard in shards}) == 3
-
-
-def touch(output: Path, *names: str) -> None:
-    for name in names:
-        make_folders((output / name).parent)
-        (output / name).touch()
-
-
-def test_leftovers_are_what_neither_a_version_nor_a_staged_shard_names(
-    wanted: Callable, config: RunConfig, palette: Palette
-) -> None:
-    output = config.output
-    shards = [finished(shard) for shard in plan_shards(wanted(9), [], [], shard_labels=3)[0]]
-    for shard in shards:
-        for sample in shard.samples:
-            touch(output, sample.image_file_name, sample.label_file_name)
-    commit(output, to_table(shards[0].samples, palette=palette.model_dump(mode="json")))
-    for shard in shards[1:]:
-        stage(output, shard, palette)
-    mine = {"images/0001/notes.txt", "images/mine/a-0123456789.png", "images/0000/b-0123456789.png"}
-    left = {
-        "images/0001/c-0123456789.png",
-        "labels/0002/.0123456789abcdef.tmp",
-        "images/0007/d-0123456789.jpg",
-        "report/.0123456789abcdef.tmp",
-        "_staging/.0123456789abcdef.tmp",
-    }
-    touch(output, *mine, *left)
-
-    remove_leftovers(output, shards[0].samples, [shards[1]])
-    assert read_staged(output) == [shards[1]]
-    there = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
-    named = {
-        name for s in shards[0].samples + shards[1].samples for name in (s.image_file_name, s.label_file_name)
-    }
-    assert not there & left
-    assert {name for name in there if name.startswith(("images", "labels"))} == named | mine
-
-
-def test_pictures_of_an_older_version_are_no_leftovers(
-    wanted: Callable, config: RunConfig, palette: Palette
-) -> None:
-    """Even where the newest version has so few rows that their folders would be used again."""
-    (shard,) = (finished(shard) for shard in plan_shards(wanted(3), [], [], shard_labels=3)[0])
-    names = [shard.samples[0].image_file_name, shard.samples[0].label_file_name]
-    touch(config.output, *names)
-    commit(config.output, to_table(shard.samples, palette=palette.model_dump(mode="json")))
-    commit(config.output, remove=ids(shard.samples))
-    remove_leftovers(config.output, [], [])
-    assert all((config.output / name).exists() for name in names)
 
 
 def test_a_label_keeps_the_split_that_it_was_published_in(config: RunConfig, palette: Palette) -> None:
