@@ -1,52 +1,60 @@
 """Labels without files, up to a million: what planning them and publishing their images cost."""
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import yaml
 
+from manifests.manifest import Manifest
 from manifests.schema import SCHEMA, SampleRecord
+from manifests.versions import read_version
 from pipeline.config import RunConfig, load_config
 from pipeline.publish import publish
 from pipeline.shards import Shard, SnapshotRef, plan_shards, wanted_samples
-from pipeline.staging import read_staged, stage
+from pipeline.staging import next_folder, read_staged, stage_shard
 
 __all__ = ["simulated"]
 
-SNAPSHOT = SnapshotRef(Path("null.safetensors"), "0" * 64)
+SNAPSHOTS = {
+    "publish": SnapshotRef(Path("first.safetensors"), "0" * 64),
+    "supersede": SnapshotRef(Path("second.safetensors"), "1" * 64),
+}
+"""What drew the images that are to be published."""
 PALETTE = Path(__file__).parents[1] / "configs" / "palettes" / "nubots.yaml"
 
 
-def simulated(root: Path, stage: str, num_labels: int) -> Callable[[], None]:
+def simulated(root: Path, what: str, num_labels: int) -> Callable[[], None]:
     """A stage of `num_labels` labels of a folder of its own, ready to be called once.
 
     The labels' records, which every stage of a run has at hand, are made first; so are the staged shards of
     what is to be published, of which no more than one is in memory meanwhile.
 
     Args:
-        root: a folder for it.
-        stage: "plan" or "publish".
+        root: a folder for it, which "supersede" must find as "publish" left it.
+        what: "plan", "publish", or "supersede": publish in the place of as many rows of another snapshot.
         num_labels: of the run; one image of each.
     """
-    folder = Path(tempfile.mkdtemp(dir=root))
-    config = _config(folder)
-    if stage == "publish":
-        for shard in _shards(config, num_labels):
-            _stage(config, shard)
+    config = _config(root)
+    if what != "plan":
+        for shard in _shards(config, num_labels, SNAPSHOTS[what]):
+            _stage_shard(config, shard)
     labels = list(_labels(0, num_labels))
+    return partial(_plan if what == "plan" else _publish, config, labels)
 
-    def plan() -> None:
-        wanted = wanted_samples(config, config.read_palette(), labels, SNAPSHOT)
-        nothing = SCHEMA.empty_table()
-        to_do, _ = plan_shards(wanted, nothing, [], shard_labels=config.generate.shard_labels)
-        assert sum(len(shard.samples) for shard in to_do) == num_labels
 
-    def publish_all() -> None:
-        assert publish(config, read_staged(config.output), labels) == 1
+def _plan(config: RunConfig, labels: Sequence[SampleRecord]) -> None:
+    wanted = wanted_samples(config, config.read_palette(), labels, SNAPSHOTS["publish"])
+    to_do, _ = plan_shards(wanted, SCHEMA.empty_table(), [], shard_labels=config.generate.shard_labels)
+    if sum(len(shard.samples) for shard in to_do) != len(labels):
+        raise AssertionError("labels are missing from the plan")
 
-    return {"plan": plan, "publish": publish_all}[stage]
+
+def _publish(config: RunConfig, labels: Sequence[SampleRecord]) -> None:
+    version = publish(config, read_staged(config.output), labels)
+    if read_version(config.output, version).rows != len(labels):
+        raise AssertionError("rows are missing, or there are some too many")
 
 
 def _config(folder: Path) -> RunConfig:
@@ -66,18 +74,18 @@ def _labels(start: int, stop: int) -> Iterator[SampleRecord]:
             source_part="train",
             width=256,
             height=256,
-            class_pixel_counts=(number, 256 * 256 - number, 0, 0, 0, 0),
+            class_pixel_counts=(number % 65_536, 65_536 - number % 65_536, 0, 0, 0, 0),
         )
 
 
-def _shards(config: RunConfig, num_labels: int) -> Iterator[Shard]:
-    each = config.generate.shard_labels
-    for number, start in enumerate(range(0, num_labels, each)):
+def _shards(config: RunConfig, num_labels: int, snapshot: SnapshotRef) -> Iterator[Shard]:
+    each, first = config.generate.shard_labels, next_folder(Manifest.open(config.output).table)
+    for number, start in enumerate(range(0, num_labels, each), first):
         labels = _labels(start, min(start + each, num_labels))
-        yield Shard(number, tuple(wanted_samples(config, config.read_palette(), labels, SNAPSHOT)))
+        yield Shard(number, tuple(wanted_samples(config, config.read_palette(), labels, snapshot)))
 
 
-def _stage(config: RunConfig, shard: Shard) -> None:
+def _stage_shard(config: RunConfig, shard: Shard) -> None:
     """As if it had been drawn."""
     rows = (
         replace(
@@ -95,4 +103,4 @@ def _stage(config: RunConfig, shard: Shard) -> None:
         )
         for sample in shard.samples
     )
-    stage(config.output, shard.name, rows, config.read_palette())
+    stage_shard(config.output, shard.name, rows, config.read_palette())

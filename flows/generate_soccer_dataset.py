@@ -14,7 +14,7 @@ from flows.changes import Changes, as_overrides
 from flows.device_slots import device_slots
 from flows.prefect_settings import PACKAGES, hear_packages
 from flows.processes import end_with_parent
-from manifests.manifest import Manifest
+from manifests.versions import version_numbers
 from pipeline.changes_summary import new_sets, summarize
 from pipeline.config import RunConfig, load_config
 from pipeline.images import read_image
@@ -117,8 +117,8 @@ def commit(
     snapshot: SnapshotRef,
     staged: list[StagedShard],
     drawn: list[StagedShard],
+    before: int,
 ) -> RunResult:
-    before = Manifest.open(config.output).version
     version = publish(
         config,
         [*staged, *drawn],
@@ -161,6 +161,7 @@ def generate_soccer_dataset(config: Path, changes: Changes | None = None) -> Run
     hear_packages()
     resolved = load_config(config, as_overrides(changes) if changes else ())
     with hold_output(resolved):
+        before = max(version_numbers(resolved.output), default=0)
         resolved = gather(resolved)
         prepared = prepare(resolved)
         resolved = training_to_use(resolved, prepared)
@@ -174,4 +175,4 @@ def generate_soccer_dataset(config: Path, changes: Changes | None = None) -> Run
             from flows.shard_runners import generate_on_cluster
 
             drawn = generate_on_cluster(resolved, prepared, snapshot, to_do)
-        return commit(resolved, prepared, snapshot, staged, drawn)
+        return commit(resolved, prepared, snapshot, staged, drawn, before)

@@ -37,7 +37,7 @@ from pipeline.prepare import Prepared
 from pipeline.preprocess import noise_field
 from pipeline.quality import reject_reason
 from pipeline.shards import Shard, SnapshotRef
-from pipeline.staging import StagedShard, stage
+from pipeline.staging import StagedShard, stage_shard
 
 __all__ = ["Generation", "ShardFiles"]
 
@@ -125,7 +125,7 @@ class Generation:
             for sample in _in_order(pool, lambda pair: self._finish(shard, *pair), pictures, ahead):
                 finished.append(sample)
                 advance()
-        return stage(self._config.output, shard.name, finished, self._palette)
+        return stage_shard(self._config.output, shard.name, finished, self._palette)
 
     def _read(self, files: ShardFiles, samples: tuple[SampleRecord, ...]) -> list[_Drawing]:
         """One label and all of its variants."""

@@ -11,10 +11,11 @@ from manifests.commit import commit
 from manifests.manifest import Manifest
 from manifests.reader import TABLE_NAME, read_schema
 from manifests.schema import SampleRecord, palette_of, same_classes, to_table, version_number
+from manifests.table_file import ManifestError
 from manifests.versions import VERSIONS_FOLDER, version_numbers
 from pipeline.config import RunConfig
 from pipeline.palette import Palette
-from pipeline.staging import StagedShard, unstage
+from pipeline.staging import StagedShard, next_folder, unstage_shard
 
 __all__ = ["output_conflict", "publish"]
 
@@ -68,10 +69,13 @@ def publish(
 
     Returns:
         The number of the dataset's newest version, which is the old one when nothing changed.
+
+    Raises:
+        ManifestError: a staged shard is damaged, or gone without having been published.
     """
-    added = _rows_of(shards, config.read_palette())
     manifest = Manifest.open(config.output)
     rows, there_now = manifest.table, _table_of(labels)
+    added = _rows_of(shards, rows, config.read_palette())
     superseded = _superseded(rows, added) | _changed(rows, there_now)
     withdrawn = set()
     if config.publish.withdrawn == "remove" and labels:
@@ -89,16 +93,23 @@ def publish(
         snapshot_sha256=snapshot_sha256,
     )
     for shard in shards:
-        unstage(shard)
-    logger.info("Published version %d: %s, %s.", version, said, config.output / TABLE_NAME)
+        unstage_shard(shard)
+    if version != manifest.version:
+        logger.info("Published version %d: %s, %s.", version, said, config.output / TABLE_NAME)
     return version
 
 
-def _rows_of(shards: Sequence[StagedShard], palette: Palette) -> pa.Table:
-    """The rows to add. Those of a shard whose file is gone are published: an attempt before this one was
-    stopped while it tidied up."""
-    tables = [shard.read() for shard in shards if shard.path.exists()]
-    return pa.concat_tables([to_table([], palette=palette.model_dump(mode="json")), *tables])
+def _rows_of(shards: Sequence[StagedShard], published: pa.Table, palette: Palette) -> pa.Table:
+    """The rows to add: of a shard whose file an attempt before this one has tidied up, none."""
+    tables = [to_table([], palette=palette.model_dump(mode="json"))]
+    for shard in shards:
+        if shard.path.exists():
+            tables.append(shard.read())
+        elif shard.number >= next_folder(published):
+            raise ManifestError(
+                f"{shard.path} is gone, and its rows are not published; run the same command again."
+            )
+    return pa.concat_tables(tables)
 
 
 def _superseded(rows: pa.Table, added: pa.Table) -> set[str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from manifests.about import ABOUT_NAME, About, write_about
 from manifests.description import describe_dataset
 from manifests.durable import exclusive_lock, make_folders, write_durable
+from manifests.files import STAGING_FOLDER
 from manifests.manifest import Manifest
 from manifests.reader import TABLE_NAME
 from manifests.report.page import PAGE_NAME
@@ -121,7 +122,7 @@ def hold_output(config: RunConfig) -> Iterator[None]:
         LockHeldError: another process works on it.
         ConfigError: it holds a dataset of other classes.
     """
-    staging = config.output / "_staging"
+    staging = config.output / STAGING_FOLDER
     make_folders(staging)
     with exclusive_lock(staging / "run.lock", what=f"The output {config.output}"):
         conflict = output_conflict(config.output, config.read_palette())
@@ -266,21 +267,25 @@ def generate_stage(
     shards: list[Shard],
     show: ShowProgress = show_progress,
 ) -> list[StagedShard]:
-    """Draw every picture of the shards; each one is staged as soon as it is whole."""
+    """Draw every picture of the shards; each one is staged as soon as it is whole, and those that are staged
+    are not drawn again."""
     if not shards:
         logger.info("Nothing new to generate.")
         return []
     from pipeline.generate import Generation, ShardFiles
 
     generation = Generation(config, snapshot)
+    staged = {shard.name: shard for shard in read_staged(config.output)}
     total = sum(len(shard.samples) for shard in shards)
-    done = itertools.count(1)
+    drawn = [staged[shard.name] for shard in shards if shard.name in staged]
+    done = itertools.count(1 + sum(shard.num_samples for shard in drawn))
     with show("generate", "images") as progress:
         progress(0, total)
-        return [
-            generation.run(shard, ShardFiles.of(shard, prepared), lambda: progress(next(done), total))
-            for shard in shards
-        ]
+        for shard in shards:
+            if shard.name not in staged:
+                files = ShardFiles.of(shard, prepared)
+                drawn.append(generation.run(shard, files, lambda: progress(next(done), total)))
+    return drawn
 
 
 def report_stage(

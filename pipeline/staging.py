@@ -3,29 +3,32 @@
 The file's existence is what makes a shard done: it is written when all of the shard's pictures are.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from manifests.durable import is_temporary, make_folders, write_durable
-from manifests.files import STAGING_FOLDER, named_by_versions
+from manifests.files import NAME_COLUMNS, STAGING_FOLDER, named_by_versions, named_in
 from manifests.schema import SampleRecord, from_table, to_table
 from manifests.storage.opening import open_store
-from manifests.table_file import TableFile
+from manifests.table_file import ManifestError, TableFile
 from manifests.versions import version_numbers
 from manifests.writer import table_bytes
 from pipeline.palette import Palette
 
-__all__ = ["StagedShard", "next_folder", "read_staged", "remove_leftovers", "stage", "unstage"]
+__all__ = ["StagedShard", "next_folder", "read_staged", "remove_leftovers", "stage_shard", "unstage_shard"]
 
-OWN_FOLDERS = (STAGING_FOLDER, "_quarantine", "report")
+logger = logging.getLogger(__name__)
+
+_OWN_FOLDERS = (STAGING_FOLDER, "_quarantine", "report")
 """Folders that only the run that holds the output writes to."""
-_FILE_NAMES = ("image_file_name", "label_file_name")
+_PICTURE_FOLDERS = ("images", "labels")
 _PICTURE_NAME = re.compile(r".+-[0-9a-f]{10}\.(png|jpg)")
 
 
@@ -54,7 +57,7 @@ class StagedShard:
         return from_table(self.read())
 
 
-def stage(output: Path, name: str, samples: Iterable[SampleRecord], palette: Palette) -> StagedShard:
+def stage_shard(output: Path, name: str, samples: Iterable[SampleRecord], palette: Palette) -> StagedShard:
     """Mark a shard as done: its pictures are written.
 
     Args:
@@ -71,24 +74,27 @@ def stage(output: Path, name: str, samples: Iterable[SampleRecord], palette: Pal
 
 
 def read_staged(output: Path) -> list[StagedShard]:
-    """The shards that are done and not published yet. Raises ManifestError when one's file is damaged."""
-    return [
-        StagedShard(path, TableFile(path.read_bytes(), where=str(path)).num_rows)
-        for path in sorted((output / STAGING_FOLDER).glob("shard-*.parquet"))
-    ]
+    """The shards that are done and not published yet; one whose file is damaged is not done."""
+    shards = []
+    for path in sorted((output / STAGING_FOLDER).glob("shard-*.parquet")):
+        try:
+            num_samples = TableFile(path.read_bytes(), where=str(path)).read().num_rows
+        except ManifestError as error:
+            logger.warning("%s Its images are drawn again.", error)
+            continue
+        shards.append(StagedShard(path, num_samples))
+    return shards
 
 
-def unstage(shard: StagedShard) -> None:
+def unstage_shard(shard: StagedShard) -> None:
     """Forget a shard whose rows are published."""
     shard.path.unlink(missing_ok=True)
 
 
 def next_folder(published: pa.Table) -> int:
     """The first number of a folder in images/ and labels/ that is above those of a dataset's rows."""
-    if not published.num_rows:
-        return 0
-    numbers = pc.list_element(pc.split_pattern(published["image_file_name"], "/"), 1)
-    return 1 + pc.max(pc.cast(numbers, pa.int64())).as_py()
+    folders = pc.unique(pc.list_element(pc.split_pattern(published["image_file_name"], "/"), 1))
+    return 1 + max((int(name) for name in folders.to_pylist() if name.isdecimal()), default=-1)
 
 
 def remove_leftovers(output: Path, published: pa.Table, kept: Sequence[StagedShard]) -> None:
@@ -105,23 +111,21 @@ def remove_leftovers(output: Path, published: pa.Table, kept: Sequence[StagedSha
     for path in (output / STAGING_FOLDER).glob("shard-*.parquet"):
         if path.stem not in names:
             path.unlink()
-    for folder in OWN_FOLDERS:
+    for folder in _OWN_FOLDERS:
         for path in (output / folder).glob(".*"):
             if is_temporary(path.name):
                 path.unlink()
-    first = next_folder(published)
-    leftovers = {
-        path
-        for folder in chain((output / "images").glob("*"), (output / "labels").glob("*"))
-        if folder.name.isdecimal() and int(folder.name) >= first
-        for path in folder.iterdir()
-        if is_temporary(path.name) or _PICTURE_NAME.fullmatch(path.name)
-    }
-    for shard in kept:
-        rows = shard.read(_FILE_NAMES)
-        leftovers -= {output / name for column in rows.columns for name in column.to_pylist()}
-    if leftovers:
-        store = open_store(output)
-        leftovers -= {output / name for name in named_by_versions(store, version_numbers(store))}
-    for path in leftovers:
-        path.unlink()
+    first, kept_shards = next_folder(published), {shard.number: shard for shard in kept}
+    named = cache(lambda: named_by_versions(open_store(output), version_numbers(open_store(output))))
+    for folder in (path for kind in _PICTURE_FOLDERS for path in (output / kind).glob("*")):
+        if not folder.name.isdecimal() or int(folder.name) < first:
+            continue
+        leftovers = {
+            path.relative_to(output).as_posix()
+            for path in folder.iterdir()
+            if is_temporary(path.name) or _PICTURE_NAME.fullmatch(path.name)
+        }
+        if int(folder.name) in kept_shards:
+            leftovers -= named_in(kept_shards[int(folder.name)].read(NAME_COLUMNS))
+        for name in leftovers - named() if leftovers else ():
+            (output / name).unlink()

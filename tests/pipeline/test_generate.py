@@ -173,6 +173,9 @@ def test_a_shard_that_is_done_is_never_done_again(make: Callable, monkeypatch: p
     assert sum(pictures) == len(plan.to_do[1].samples)
     plan_again = plan_stage(config, prepared, snapshot)
     assert plan_again.staged == first
+    # The stage itself, repeated with the shards that it was given, does the same.
+    assert generate_stage(config, prepared, snapshot, plan.to_do[1:2]) == first
+    assert sum(pictures) == len(plan.to_do[1].samples)
     drawn(config, prepared, snapshot)
     assert sum(pictures) == len(SIZES)
     monkeypatch.setattr(generate, "Generation", None)

@@ -8,11 +8,12 @@ import pytest
 
 from manifests.reader import read_records
 from manifests.schema import SampleRecord, lineage_key, sample_id
+from manifests.table_file import ManifestError
 from manifests.versions import read_version, version_numbers
 from pipeline.config import RunConfig
 from pipeline.publish import publish
 from pipeline.shards import Shard
-from pipeline.staging import StagedShard, read_staged, stage
+from pipeline.staging import StagedShard, read_staged, stage_shard
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def row(
 
 
 def staged(config: RunConfig, number: int, *rows: SampleRecord) -> StagedShard:
-    return stage(config.output, Shard(number, rows).name, rows, config.read_palette())
+    return stage_shard(config.output, Shard(number, rows).name, rows, config.read_palette())
 
 
 def test_shards_become_one_version_and_leave_staging(config: RunConfig) -> None:
@@ -90,6 +91,15 @@ def test_an_attempt_that_was_stopped_while_it_tidied_up_is_repeated(config: RunC
     assert publish(config, shards) == 1
     assert read_staged(config.output) == []
     assert len(read_records(config.output)) == 2
+
+
+def test_a_shard_that_is_gone_without_being_published_is_told(config: RunConfig) -> None:
+    publish(config, [staged(config, 0, row("a"))])
+    shards = [staged(config, 1, row("b", number=1)), staged(config, 2, row("c", number=2))]
+    shards[0].path.unlink()
+    with pytest.raises(ManifestError, match=r"shard-0001-\w+.parquet is gone, and its rows are not"):
+        publish(config, shards)
+    assert version_numbers(config.output) == [1] and shards[1].path.exists()
 
 
 def test_new_labels_and_variants_join(config: RunConfig) -> None:

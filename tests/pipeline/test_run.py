@@ -57,7 +57,7 @@ KILLS = {
     "between staging and commit": ("pipeline.publish:commit", 1),
     "between the table and its record": ("manifests.storage.folder:FolderStore.create", 1),
     "between the record and publishing": ("manifests.commit:publish_newest", 1),
-    "between commit and tidying up": ("pipeline.publish:unstage", 2),
+    "between commit and tidying up": ("pipeline.publish:unstage_shard", 2),
     "drawing the contact sheet": ("pipeline.run:draw_contact_sheet", 1),
     "making the page": ("pipeline.run:write_page", 1),
     "describing the dataset": ("pipeline.run:describe_dataset", 1),

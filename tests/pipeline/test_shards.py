@@ -13,7 +13,7 @@ from manifests.schema import SCHEMA, SampleRecord
 from pipeline.config import RunConfig
 from pipeline.palette import Palette
 from pipeline.shards import Shard, SnapshotRef, plan_shards, wanted_samples
-from pipeline.staging import StagedShard, stage
+from pipeline.staging import StagedShard, stage_shard
 
 NOTHING = SCHEMA.empty_table()
 """The rows of a dataset that is not there yet."""
@@ -50,7 +50,7 @@ def wanted(config: RunConfig, palette: Palette) -> Callable[..., list[SampleReco
 @pytest.fixture
 def done(config: RunConfig, palette: Palette, finished: Callable) -> Callable[[Shard], StagedShard]:
     """A shard that has been drawn and staged."""
-    return lambda shard: stage(config.output, shard.name, finished(shard), palette)
+    return lambda shard: stage_shard(config.output, shard.name, finished(shard), palette)
 
 
 def ids(samples: Sequence[SampleRecord]) -> list[str]:

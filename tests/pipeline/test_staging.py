@@ -2,18 +2,27 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from manifests.commit import commit
 from manifests.durable import make_folders
-from manifests.schema import SCHEMA, SampleRecord
-from manifests.table_file import ManifestError
+from manifests.schema import SCHEMA, SampleRecord, from_table, to_table
 from pipeline.config import RunConfig
 from pipeline.palette import Palette
 from pipeline.shards import Shard
-from pipeline.staging import StagedShard, next_folder, read_staged, remove_leftovers, stage, unstage
+from pipeline.staging import (
+    StagedShard,
+    next_folder,
+    read_staged,
+    remove_leftovers,
+    stage_shard,
+    unstage_shard,
+)
 
 
 @pytest.fixture
@@ -32,7 +41,7 @@ def done(config: RunConfig, palette: Palette, finished: Callable) -> Callable[..
 
     def put(number: int, *names: str) -> StagedShard:
         shard = Shard(number, tuple(map(sample, names)))
-        return stage(config.output, shard.name, finished(shard), palette)
+        return stage_shard(config.output, shard.name, finished(shard), palette)
 
     return put
 
@@ -66,21 +75,42 @@ def test_staged_shards_come_back_in_their_order(
         assert (shard.name, shard.number, shard.num_samples) == (plan.name, plan.number, len(plan.samples))
         assert shard.records() == finished(plan)
         assert shard.read(["sample_id"]).to_pydict() == {"sample_id": [s.sample_id for s in plan.samples]}
-    unstage(shards[0])
+    unstage_shard(shards[0])
     assert read_staged(config.output) == shards[1:]
 
 
-def test_a_damaged_file_is_one_sentence(config: RunConfig, done: Callable) -> None:
-    shard = done(0, "a")
-    shard.path.write_bytes(shard.path.read_bytes()[:-9])
-    with pytest.raises(ManifestError, match=rf"{shard.name}\.parquet cannot be read"):
-        read_staged(config.output)
+@pytest.mark.parametrize("what", ["a page has changed", "the end is missing"])
+def test_a_damaged_shard_is_not_done(
+    config: RunConfig, done: Callable, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    damaged, whole = done(0, *"abc"), done(1, "d")
+    data = bytearray(damaged.path.read_bytes())
+    if what == "the end is missing":
+        del data[-9:]
+    else:
+        column = pq.read_metadata(damaged.path).row_group(0).column(SCHEMA.names.index("image_sha256"))
+        data[column.data_page_offset + column.total_compressed_size - 9] ^= 1
+    damaged.path.write_bytes(data)
+    assert read_staged(config.output) == [whole]
+    assert f"{damaged.name}.parquet cannot be read" in caplog.text
+    assert "Its images are drawn again." in caplog.text
+    remove_leftovers(config.output, SCHEMA.empty_table(), [whole])
+    assert not damaged.path.exists()
 
 
-def test_the_next_folder_is_above_those_of_all_rows(done: Callable) -> None:
+def test_the_next_folder_is_above_those_of_all_rows(done: Callable, palette: Palette) -> None:
     assert next_folder(SCHEMA.empty_table()) == 0
     assert next_folder(done(0, "a").read()) == 1
-    assert next_folder(done(10_012, "b", "c").read()) == 10_013
+    rows = done(10_012, "b", "c").read()
+    assert next_folder(rows) == 10_013
+    elsewhere = [
+        to_table(
+            [replace(record, image_file_name="images/mine/a.png")], palette=palette.model_dump(mode="json")
+        )
+        for record in from_table(rows)
+    ]
+    assert next_folder(pa.concat_tables([rows, *elsewhere])) == 10_013
+    assert next_folder(elsewhere[0]) == 0
 
 
 def touch(output: Path, *names: str) -> None:
@@ -103,7 +133,7 @@ def test_leftovers_are_what_neither_a_version_nor_a_staged_shard_names(
     published = shards[0].read()
     named = files_of(*shards[:2])
     commit(output, published)
-    unstage(shards[0])
+    unstage_shard(shards[0])
     mine = {"images/0001/notes.txt", "images/mine/a-0123456789.png", "images/0000/b-0123456789.png"}
     left = {
         "images/0001/c-0123456789.png",
