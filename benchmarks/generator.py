@@ -21,12 +21,12 @@ from benchmarks.rows import Row
 from benchmarks.timing import median_ratio, one_thread, seconds_in_turn
 from gan.conditioning import Conditioning
 from gan.config import GeneratorConfig, NoiseConfig, TrainConfig
-from gan.device import autocast
+from gan.device import computes_in_bf16
 from gan.methods.registry import build_generators
 from gan.snapshot import Snapshot
 from gan.translator import Translator
 
-__all__ = ["computes_in_bf16", "generator_config", "rows", "run"]
+__all__ = ["generator_config", "rows", "run"]
 
 NO_BF16 = "this CPU has no bfloat16 arithmetic"
 NUM_CONVS = 4
@@ -91,12 +91,6 @@ def rows(found: dict[str, Any]) -> list[Row]:
             for way, percent in found["limit_percent"].items()
         ),
     ]
-
-
-def computes_in_bf16(device: torch.device) -> bool:
-    """Whether precision "auto" is bfloat16 there."""
-    with autocast(device, "auto"):
-        return torch.is_autocast_enabled(device.type)
 
 
 def generator_config(width: int, num_blocks: int) -> GeneratorConfig:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rows import Row, as_table
+from pipeline.machine import cpu_name
 
 __all__ = ["BENCHMARKS", "machine", "run_benchmarks", "show"]
 
@@ -93,7 +94,7 @@ def machine() -> dict[str, Any]:
     """What the figures were measured on, for JSON."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.machine()} {_processor()}".strip(),
+        "machine": f"{platform.machine()} {cpu_name()}",
         "num_cores": os.cpu_count(),
         "load": [round(load, 2) for load in os.getloadavg()],
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
@@ -105,13 +106,6 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _processor() -> str:
-    """The model's name, where the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def _run_apart(name: str, smoke: bool) -> tuple[int, dict[str, Any] | None]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.generator import NO_BF16, computes_in_bf16, generator_config
+from benchmarks.generator import NO_BF16, generator_config
 from benchmarks.materials import made_up_label, made_up_photo, spec_of
 from benchmarks.peers import CYCLE_WEIGHT, IDENTITY_WEIGHT, PeerTraining, copy_weights
 from benchmarks.rows import Row
@@ -22,6 +22,7 @@ from benchmarks.training_meter import TrainingMeter
 from gan.conditioning import Conditioning, LabelSpec
 from gan.config import DiscriminatorConfig, NoiseConfig, TrainConfig
 from gan.data import HostBatch, from_uint8
+from gan.device import computes_in_bf16
 from gan.methods.registry import build_method
 
 __all__ = [

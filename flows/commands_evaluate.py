@@ -74,7 +74,9 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Where the JSON goes; in its folder if left out.")] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="An entry, may be given again; the others are left for another process or day."),
+        typer.Option(
+            help="An entry, may be given again; of the others only what is done already is in the table."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the budget and how the entries differ, and stop.")
@@ -87,10 +89,9 @@ def compare(
     from pipeline.comparison.plan import as_plan
 
     config = load_comparison(comparison)
-    if only:
-        config = config.with_entries(only)
+    chosen = config.with_entries(only) if only else config
     if dry_run:
-        typer.echo(as_plan(config))
+        typer.echo(as_plan(chosen))
         raise typer.Exit
 
     from manifests.durable import make_folders, write_durable
@@ -98,7 +99,7 @@ def compare(
     from pipeline.comparison.compare import write_pictures
     from pipeline.comparison.table import as_table
 
-    found = run_comparison(config)
+    found = run_comparison(config, only=chosen.entries)
     out = out or config.folder / "comparison.json"
     make_folders(out.parent)
     write_durable(out, (json.dumps(found, indent=1) + "\n").encode())

@@ -4,7 +4,7 @@ from typing import Literal
 
 import torch
 
-__all__ = ["DeviceError", "autocast", "resolve_device"]
+__all__ = ["DeviceError", "autocast", "computes_in_bf16", "resolve_device"]
 
 
 class DeviceError(ValueError):
@@ -53,11 +53,12 @@ def _own_gpu(name: str, local_index: int) -> str:
 
 def autocast(device: torch.device, precision: Literal["auto", "bf16", "fp32"]) -> torch.autocast:
     """Context in which networks compute in bfloat16, where asked for or where "auto" finds the hardware."""
-    enabled = precision == "bf16" or (precision == "auto" and _computes_in_bf16(device))
+    enabled = precision == "bf16" or (precision == "auto" and computes_in_bf16(device))
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
-def _computes_in_bf16(device: torch.device) -> bool:
+def computes_in_bf16(device: torch.device) -> bool:
+    """Whether a device has instructions of its own for bfloat16."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()

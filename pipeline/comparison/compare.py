@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,8 +41,15 @@ class _Planned(NamedTuple):
     """What the figures of its weights depend on."""
 
 
-def compare(config: CompareConfig, *, show: ShowProgress = show_progress) -> dict[str, Any]:
+def compare(
+    config: CompareConfig, *, only: Collection[str] = (), show: ShowProgress = show_progress
+) -> dict[str, Any]:
     """Train every entry with the same budget and measure it; entries that are done are not done again.
+
+    Args:
+        config: the comparison.
+        only: entries to do now; of the others, those that are done are among what was found. All if empty.
+        show: how progress is shown.
 
     Returns:
         What was found, as plain values for JSON: "budget", and by name "entries", each with its settings, the
@@ -54,7 +62,8 @@ def compare(config: CompareConfig, *, show: ShowProgress = show_progress) -> dic
         TrainingDiverged: a loss or weight is not finite.
     """
     # Whatever is to be refused is refused before hours of training.
-    planned = [_planned(config, name, show) for name in config.entries]
+    names = [name for name in config.entries if not only or name in only or _result(config, name).exists()]
+    planned = [_planned(config, name, show) for name in names]
     entries = {}
     for number, entry in enumerate(planned, 1):
         path = _result(config, entry.name)

@@ -221,6 +221,27 @@ def test_what_may_pass_is_tried_again(
     assert _task_runs(ran)["check sources"].run_count == 2
 
 
+@pytest.mark.usefixtures("without_waiting")
+def test_what_a_run_brought_is_said_though_its_report_was_tried_again(
+    tiny_file: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = []
+
+    def fail_once(*arguments: object) -> object:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise OSError(5, "Input/output error", "/data/index.html")
+        return report_stage(*arguments)
+
+    report_stage = module.report_stage
+    monkeypatch.setattr(module, "report_stage", fail_once)
+    ran = _run(tiny_file(tmp_path))
+    assert len(attempts) == 2
+    assert "| scenes | 8 | 0 |" in _artifacts(ran)["summary"].data
+    with get_client(sync_client=True) as client:
+        assert client.read_flow_run(ran.flow_run).name == "tiny: scenes (version 1)"
+
+
 class _Stage:
     """A stage that fails, and counts how often."""
 

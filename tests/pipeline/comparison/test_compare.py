@@ -63,6 +63,12 @@ def test_every_entry_is_trained_with_the_same_budget_and_measured_once(compariso
         assert min(read_image(picture).shape[:2]) > 100
 
 
+def test_entries_that_are_done_one_by_one_are_in_one_table(comparison) -> None:
+    config = load_comparison(comparison())
+    assert list(compare(config, only=["masked"])["entries"]) == ["masked"]
+    assert list(compare(config, only=["plain"])["entries"]) == ["plain", "masked"]
+
+
 ONE = {"plain": ["train.method=cyclegan"]}
 
 
