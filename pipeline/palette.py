@@ -12,7 +12,15 @@ from pydantic import Field, ValidationError, model_validator
 
 from gan.config import StrictModel
 
-__all__ = ["Palette", "PaletteClass", "UnknownColorError", "colorize", "decode", "load_palette"]
+__all__ = [
+    "Palette",
+    "PaletteClass",
+    "UnknownColorError",
+    "colorize",
+    "decode",
+    "decode_codes",
+    "load_palette",
+]
 
 UNKNOWN = 255
 """What the lookup holds for a colour outside the palette; ids end at 254."""
@@ -25,6 +33,9 @@ BLEND_RADIUS_PX = 2
 
 TILE_PX = 1 << 14
 """Pixels looked up at a time: their indices stay in the cache, and the allocator keeps their memory."""
+
+NUM_CODES = 26 * 256
+"""Of ADE20K: R // 10 and G."""
 
 Channel = Annotated[int, Field(ge=0, le=255)]
 
@@ -41,6 +52,11 @@ class PaletteClass(StrictModel):
     """Unlabelled pixels: they stand for no class when results are scored."""
     thing: bool = False
     """Its connected parts are objects, such as balls and robots; exports to instance formats count them."""
+    codes: tuple[Annotated[int, Field(ge=0, lt=NUM_CODES)], ...] = ()
+    """Numbers of this class in ADE20K's files, where a pixel is `R // 10 * 256 + G` and B tells instances
+    apart. A palette with codes reads RGB labels so, and not by their colours."""
+    is_rest: bool = False
+    """Every code that no class names is this one."""
 
 
 class Palette(StrictModel):
@@ -51,8 +67,12 @@ class Palette(StrictModel):
 
     @model_validator(mode="after")
     def _distinct(self) -> "Palette":
-        _refuse_twins("name", [c.name for c in self.classes], self.classes)
-        _refuse_twins("color", [c.color for c in self.classes], self.classes)
+        _refuse_twins("name", [(c, c.name) for c in self.classes])
+        _refuse_twins("color", [(c, c.color) for c in self.classes])
+        _refuse_twins("code", [(c, code) for c in self.classes for code in c.codes])
+        num_rests = sum(c.is_rest for c in self.classes)
+        if num_rests > 1 or (num_rests and not self.has_codes):
+            raise ValueError("one class can be the rest (is_rest), and only where classes have codes")
         return self
 
     @property
@@ -67,6 +87,10 @@ class Palette(StrictModel):
     def colors(self) -> np.ndarray:
         """uint8 [K, 3] RGB."""
         return np.array([c.color for c in self.classes], np.uint8)
+
+    @property
+    def has_codes(self) -> bool:
+        return any(c.codes for c in self.classes)
 
     @property
     def is_background(self) -> np.ndarray:
@@ -100,8 +124,7 @@ class UnknownColorError(ValueError):
 
 
 def load_palette(path: Path) -> Palette:
-    """Read a palette from YAML: `name`, and `classes` as a list of `name`, `color`, `background`, `ignore`,
-    `thing`.
+    """Read a palette from YAML: `name`, and `classes` as a list of `PaletteClass`.
 
     Raises:
         ValueError: the file cannot be read or is no palette; one sentence that names the file and the field.
@@ -163,18 +186,38 @@ def decode(
     raise UnknownColorError(palette.name, _count_colors(_pack(segmentation_image)[unknown]))
 
 
+def decode_codes(segmentation_image: np.ndarray, palette: Palette) -> np.ndarray:
+    """Class ids of a label as ADE20K has it: uint8 [H, W, 3] RGB -> uint8 [H, W]; see `PaletteClass.codes`.
+
+    Raises:
+        UnknownColorError: a pixel has a code that no class names, and none is the rest.
+    """
+    rest = next((class_id for class_id, c in enumerate(palette.classes) if c.is_rest), UNKNOWN)
+    class_of_code = np.full(NUM_CODES, rest, np.uint8)
+    for class_id, c in enumerate(palette.classes):
+        class_of_code[list(c.codes)] = class_id
+    tens, green = segmentation_image[..., 0] // 10, segmentation_image[..., 1]
+    label_map = class_of_code.take(tens.astype(np.intp) * 256 + green)
+    unknown = label_map == UNKNOWN
+    if unknown.any():
+        plain = np.stack([tens * 10, green, np.zeros_like(green)], axis=-1)  # all instances alike
+        raise UnknownColorError(palette.name, _count_colors(_pack(plain)[unknown]))
+    return label_map
+
+
 def colorize(label_map: np.ndarray, palette: Palette) -> np.ndarray:
     """The segmentation image of a label map: uint8 [H, W] class ids -> uint8 [H, W, 3] RGB."""
     return palette.colors.take(label_map, axis=0)
 
 
-def _refuse_twins(field: str, values: Sequence[object], classes: Sequence[PaletteClass]) -> None:
-    first: dict[object, int] = {}
-    for number, value in enumerate(values):
+def _refuse_twins(field: str, values: Sequence[tuple[PaletteClass, object]]) -> None:
+    first: dict[object, str] = {}
+    for c, value in values:
         if value in first:
-            twins = f"{first[value]} ({classes[first[value]].name}) and {number} ({classes[number].name})"
-            raise ValueError(f"classes {twins} have the same {field} {value}; each needs its own")
-        first[value] = number
+            raise ValueError(
+                f"classes '{first[value]}' and '{c.name}' have the same {field} {value}; each needs its own"
+            )
+        first[value] = c.name
 
 
 def _pack(image: np.ndarray) -> np.ndarray:

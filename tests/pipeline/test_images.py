@@ -85,6 +85,17 @@ def test_every_way_to_store_a_label_gives_the_same_ids(tmp_path: Path) -> None:
         assert np.array_equal(read_label(path, PALETTE), LABEL), suffix
 
 
+def test_a_palette_with_codes_reads_ade20k_and_the_projects_own_labels(tmp_path: Path) -> None:
+    coded = tuple(c.model_copy(update={"codes": (300 * i,)}) for i, c in enumerate(PALETTE.classes))
+    palette = PALETTE.model_copy(update={"classes": coded})
+    codes, instances = 300 * LABEL.astype(int), np.arange(LABEL.size).reshape(LABEL.shape)
+    ade20k = np.stack([codes // 256 * 10, codes % 256, instances % 256], axis=-1).astype(np.uint8)
+    path = saved(tmp_path / "a_seg.png", Image.fromarray(ade20k))
+    assert np.array_equal(read_label(path, palette), LABEL)
+    write_file(path, encode_label_png(LABEL, palette))
+    assert np.array_equal(read_label(path, palette), LABEL)
+
+
 def test_label_png_shows_colours_and_keeps_ids(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     write_file(path, encode_label_png(LABEL, PALETTE))

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.palette import Palette, PaletteClass, UnknownColorError, colorize, decode, load_palette
+from pipeline.palette import (
+    Palette,
+    PaletteClass,
+    UnknownColorError,
+    colorize,
+    decode,
+    decode_codes,
+    load_palette,
+)
 
 PALETTES = Path(__file__).parents[2] / "configs" / "palettes"
 
@@ -101,6 +109,35 @@ def test_an_image_that_is_mostly_blends_is_refused() -> None:
         decode(ramp, palette_of(BLACK, RED), antialiased_edges=True)
 
 
+CODED = Palette(
+    name="ade",
+    classes=(
+        PaletteClass(name="other", color=BLACK, background=True, is_rest=True),
+        PaletteClass(name="wall", color=RED, codes=(2977,)),
+        PaletteClass(name="seat", color=GREEN, codes=(470, 2473)),
+    ),
+)
+
+
+def as_ade20k(codes: np.ndarray, instances: np.ndarray) -> np.ndarray:
+    return np.stack([codes // 256 * 10, codes % 256, instances], axis=-1).astype(np.uint8)
+
+
+def test_codes_tell_objects_whatever_their_instance() -> None:
+    codes = np.array([[2977, 470, 2473], [0, 1, 6655]])
+    wanted = np.array([[1, 2, 2], [0, 0, 0]])
+    for seed in range(4):
+        instances = np.random.default_rng(seed).integers(0, 256, codes.shape)
+        assert np.array_equal(decode_codes(as_ade20k(codes, instances), CODED), wanted)
+
+
+def test_a_code_that_no_class_names_is_unknown_without_a_rest() -> None:
+    palette = CODED.model_copy(update={"classes": CODED.classes[1:]})
+    with pytest.raises(UnknownColorError) as caught:
+        decode_codes(as_ade20k(np.array([[470, 257, 257]]), np.array([[1, 2, 3]])), palette)
+    assert caught.value.counts == (((10, 1, 0), 2),)
+
+
 @pytest.mark.parametrize("path", sorted(PALETTES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_palettes_load(path: Path) -> None:
     palette = load_palette(path)
@@ -129,9 +166,15 @@ def test_nubots_is_the_published_palette() -> None:
         ("name: x\nclasses: [{name: a, color: [0, 0, 0]}, {name: a, color: [0, 0, 1]}]", "same name a"),
         (
             "name: x\nclasses: [{name: a, color: [0, 0, 0]}, {name: b, color: [0, 0, 0]}]",
-            "same color (0, 0, 0)",
+            "classes 'a' and 'b' have the same color (0, 0, 0)",
         ),
         ("name: x\nclasses: [{name: a, colour: [0, 0, 0]}]", "colour"),
+        (
+            "name: x\nclasses: [{name: a, color: [0, 0, 0], codes: [7, 9]}, "
+            "{name: b, color: [0, 0, 1], codes: [9]}]",
+            "classes 'a' and 'b' have the same code 9",
+        ),
+        ("name: x\nclasses: [{name: a, color: [0, 0, 0], is_rest: true}]", "only where classes have codes"),
         ("- 1", "holds list"),
         ("name: [", "no valid YAML"),
     ],
