@@ -19,7 +19,7 @@ lint: $(INSTALLED)  ## style of the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(INSTALLED)  ## speed beside the usual ways, in a quarter of an hour
+bench: $(INSTALLED)  ## speed beside the usual ways, in twenty minutes
 	$(BIN)/seg2real bench
 
 lock: $(UV)  ## resolve the dependencies anew

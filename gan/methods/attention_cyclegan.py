@@ -7,9 +7,10 @@ stands outside a label's mask is the choice `background`:
 - "generate": the generator draws it too; the mask weighs the cycle loss instead of the pixels.
 - "mask_both": the discriminator sees fakes and photographs under a label's mask, and only patches under it
   count.
-- "photo": it is pasted from a photograph.
+- "photo": it is pasted from a photograph: in training from the next one of the batch, which at batch size 1
+  is the one that the discriminator sees in the same step.
 - "keep": it stays as it is. Of a label that is black, which photographs have none of, so the discriminator
-  wins at once; kept for comparison. A render has a background that is worth keeping.
+  soon wins; kept for comparison. A render has a background that is worth keeping.
 """
 
 from torch import Tensor

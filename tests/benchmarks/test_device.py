@@ -1,8 +1,10 @@
 """The GPU's benchmark measures nothing without one; its measuring is tried on the CPU, at a small size."""
 
 import json
+import re
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -10,17 +12,42 @@ import torch
 
 from benchmarks import device
 
-MISSING = ("prefect", "typer", "tensorboardX")
-"""What a bare GPU machine lacks; pydantic it needs."""
-MEASURE = f"""
+BARE = ("torch", "torchvision", "opencv-python-headless", "opencv-python", "numpy", "pyarrow")
+"""Packages that a bare GPU machine has."""
+OWN = ("benchmarks", "flows", "gan", "manifests", "pipeline")
+CARRIED = ("pydantic", "safetensors", "pyyaml", "tqdm")
+"""What is carried there."""
+MEASURE = """
 import json, sys
-sys.modules |= dict.fromkeys({MISSING!r})  # importing one of them fails
+sys.modules |= dict.fromkeys({missing!r})  # importing one of them fails
 import torch
 from benchmarks.device import measure
 torch.set_num_threads(1)
 found = measure(torch.device("cpu"), smoke=True)
 print(json.dumps(found))
 """
+
+
+def _missing() -> list[str]:
+    """Modules that a bare machine lacks: those of no package above, nor of one that these need."""
+    there, new = set(), {*BARE, *CARRIED}
+    while new:
+        there |= new
+        needed = {line for name in new for line in _requirements(name) if "extra ==" not in line}
+        new = {re.split(r"[^\w.-]", line)[0].lower().replace("_", "-") for line in needed} - there
+    return [
+        module
+        for module, packages in packages_distributions().items()
+        if not there & {name.lower().replace("_", "-") for name in packages}
+        if module.isidentifier() and module not in (*OWN, "pandas")  # pyarrow asks whether it is there
+    ]
+
+
+def _requirements(name: str) -> list[str]:
+    try:
+        return requires(name) or []
+    except PackageNotFoundError:  # of another system
+        return []
 
 
 def _python(*arguments: str) -> str:
@@ -33,7 +60,7 @@ def _python(*arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def found() -> dict:
-    return json.loads(_python("-c", MEASURE).splitlines()[-1])
+    return json.loads(_python("-c", MEASURE.format(missing=_missing())).splitlines()[-1])
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
