@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan.instance_norm import instance_norm
+
 __all__ = ["AdaLIN", "LIN", "clip_rho", "set_variance"]
 
 Variance = Literal["population", "sample"]
@@ -66,7 +68,7 @@ def set_variance(network: nn.Module, variance: Variance) -> None:
 def _mixed_norm(x: Tensor, rho: Tensor, variance: Variance) -> Tensor:
     """rho = 1: each channel by its own mean and deviation; rho = 0: all channels by those of all."""
     channel_share, image_share = _share(x[0, 0], variance), _share(x[0], variance)
-    by_channel = F.instance_norm(x, eps=EPSILON * channel_share)
+    by_channel = instance_norm(x, EPSILON * channel_share)
     by_image = F.group_norm(x, 1, eps=EPSILON * image_share)
     return rho * channel_share**0.5 * by_channel + (1 - rho) * image_share**0.5 * by_image
 

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.convolutions import HeadConv, ReflectedConv
+from gan.instance_norm import InstanceNorm
 
 __all__ = ["AttentionNetwork"]
 
@@ -26,7 +27,7 @@ class AttentionNetwork(nn.Module):
         self.residual = nn.Sequential(
             _conv_norm_relu(2 * width, 2 * width, 3),
             ReflectedConv(2 * width, 2 * width, 3, bias=False),
-            nn.InstanceNorm2d(2 * width),
+            InstanceNorm(2 * width),
         )
         self.at_half = _conv_norm_relu(2 * width, 2 * width, 3)
         self.at_full = _conv_norm_relu(2 * width, width, 3)
@@ -47,7 +48,7 @@ def _conv_norm_relu(
 ) -> nn.Sequential:
     return nn.Sequential(
         ReflectedConv(in_channels, out_channels, kernel_size, stride, bias=False),
-        nn.InstanceNorm2d(out_channels),
+        InstanceNorm(out_channels),
         nn.ReLU(inplace=True),
     )
 

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.config import DiscriminatorConfig
+from gan.instance_norm import InstanceNorm
 from gan.spectral import weights_in_full_precision
 
 __all__ = ["MultiScaleDiscriminator", "PatchDiscriminator"]
@@ -27,7 +28,7 @@ class PatchDiscriminator(nn.Module):
         instance norm is left out."""
         x = image
         for layer in self.layers:
-            if normalize or not isinstance(layer, nn.InstanceNorm2d):
+            if normalize or not isinstance(layer, InstanceNorm):
                 x = layer(x)
         return x.float()
 
@@ -66,7 +67,7 @@ def _patch_layers(in_channels: int, width: int, num_layers: int) -> nn.Sequentia
         wider = width * min(2**index, 8)
         layers += [
             nn.Conv2d(channels, wider, 4, stride, padding=1),
-            nn.InstanceNorm2d(wider),
+            InstanceNorm(wider),
             nn.LeakyReLU(0.2, inplace=True),
         ]
         channels = wider
@@ -78,7 +79,7 @@ def _pixel_layers(in_channels: int, width: int) -> nn.Sequential:
         nn.Conv2d(in_channels, width, 1),
         nn.LeakyReLU(0.2, inplace=True),
         nn.Conv2d(width, width * 2, 1),
-        nn.InstanceNorm2d(width * 2),
+        InstanceNorm(width * 2),
         nn.LeakyReLU(0.2, inplace=True),
         nn.Conv2d(width * 2, 1, 1),
     )

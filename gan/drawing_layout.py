@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.generators import ResnetGenerator
+from gan.instance_norm import InstanceNorm
 
 __all__ = ["lay_out_for_cpu"]
 
@@ -28,7 +29,7 @@ def lay_out_for_cpu(networks: nn.Module) -> None:
 def _replace_norms(network: nn.Module) -> None:
     for module in list(network.modules()):
         for name, child in module.named_children():
-            if isinstance(child, nn.InstanceNorm2d):
+            if isinstance(child, InstanceNorm):
                 setattr(module, name, _ChannelsLastNorm(child.num_features, child.eps))
 
 

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.convolutions import ReflectedConv
+from gan.instance_norm import InstanceNorm
 
 __all__ = [
     "ResidualBlock",
@@ -36,7 +37,7 @@ def conv_norm_relu(
         conv = ReflectedConv(in_channels, out_channels, kernel_size, stride)
     else:
         conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2)
-    return nn.Sequential(conv, nn.InstanceNorm2d(out_channels), nn.ReLU(inplace=True))
+    return nn.Sequential(conv, InstanceNorm(out_channels), nn.ReLU(inplace=True))
 
 
 class SqueezeExcitation(nn.Module):
@@ -70,7 +71,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.conv_in = ReflectedConv(channels, channels, 3)
         self.conv_out = ReflectedConv(channels, channels, 3)
-        self.norm = nn.InstanceNorm2d(channels)
+        self.norm = InstanceNorm(channels)
         self.excite = SqueezeExcitation(channels) if squeeze_excitation else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -89,7 +90,7 @@ class UpsampleConv(nn.Module):
             self.conv = nn.ConvTranspose2d(in_channels, out_channels, 3, 2, padding=1, output_padding=1)
         else:
             self.conv = ReflectedConv(in_channels, out_channels, 3)
-        self.norm = nn.InstanceNorm2d(out_channels)
+        self.norm = InstanceNorm(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, Cin, H, W] -> [N, Cout, 2H, 2W]."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gan.config import GeneratorConfig
 from gan.convolutions import HeadConv, ReflectedConv
+from gan.instance_norm import InstanceNorm
 
 __all__ = ["SpadeGenerator"]
 
@@ -54,7 +55,7 @@ class _Spade(nn.Module):
 
     def __init__(self, channels: int, label_channels: int, hidden: int):
         super().__init__()
-        self.norm = nn.InstanceNorm2d(channels)
+        self.norm = InstanceNorm(channels)
         self.shared = ReflectedConv(label_channels, hidden, 3)
         self.scale = ReflectedConv(hidden, channels, 3)
         self.shift = ReflectedConv(hidden, channels, 3)

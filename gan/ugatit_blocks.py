@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gan.adaptive_norm import AdaLIN
 from gan.convolutions import ReflectedConv
+from gan.instance_norm import InstanceNorm
 from gan.layers import SqueezeExcitation
 
 __all__ = ["AdaptiveResidualBlock", "GammaBeta", "PlainResidualBlock"]
@@ -41,7 +42,7 @@ class PlainResidualBlock(nn.Module):
         self.conv_in = ReflectedConv(channels, channels, 3, bias=False)
         self.excite = SqueezeExcitation(channels) if squeeze_excitation else nn.Identity()
         self.conv_out = ReflectedConv(channels, channels, 3, bias=False)
-        self.norm = nn.InstanceNorm2d(channels)
+        self.norm = InstanceNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, h, w] -> [N, C, h, w]."""

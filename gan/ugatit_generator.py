@@ -14,6 +14,7 @@ from gan.class_activation import ClassActivation
 from gan.config import GeneratorConfig
 from gan.convolutions import HeadConv, ReflectedConv
 from gan.image_size import require_size
+from gan.instance_norm import InstanceNorm
 from gan.ugatit_blocks import AdaptiveResidualBlock, GammaBeta, PlainResidualBlock
 
 __all__ = ["UgatitDrawn", "UgatitGenerator"]
@@ -144,11 +145,11 @@ def _resized(attention: Tensor, features: Tensor) -> Tensor:
 
 def _encoder(config: GeneratorConfig, in_channels: int) -> list[nn.Module]:
     layers: list[nn.Module] = [ReflectedConv(in_channels, config.width, 7, bias=False)]
-    layers += [nn.InstanceNorm2d(config.width), nn.ReLU(inplace=True)]
+    layers += [InstanceNorm(config.width), nn.ReLU(inplace=True)]
     for level in range(config.num_downsamplings):
         narrow = config.width * 2**level
         layers += [ReflectedConv(narrow, 2 * narrow, 3, stride=2, bias=False)]
-        layers += [nn.InstanceNorm2d(2 * narrow), nn.ReLU(inplace=True)]
+        layers += [InstanceNorm(2 * narrow), nn.ReLU(inplace=True)]
     return layers
 
 
