@@ -18,7 +18,7 @@ from pipeline.image_headers import (
     read_jpeg_header,
     read_png_header,
 )
-from pipeline.palette import Palette, UnknownColorError, decode, decode_codes
+from pipeline.palette import Palette, UnknownColorError, decode, decode_rgb
 
 __all__ = [
     "BadImageError",
@@ -157,7 +157,7 @@ def decode_label(
     header = _check_header(data, path, max_megapixels)
     try:
         if header is not None and header.channels == 3 and not header.has_alpha:
-            return _rgb_label(_decode_rgb(data, path), palette, antialiased_edges)
+            return decode_rgb(_decode_rgb(data, path), palette, antialiased_edges=antialiased_edges)
         # The rest goes through Pillow, which keeps the indices of palette files.
         image = _open(data, path, max_megapixels)
         if image.mode == "P" and "transparency" not in image.info:
@@ -166,7 +166,7 @@ def decode_label(
             return _grey_label(np.array(image), palette, antialiased_edges)
         if image.mode == "LA":
             return _grey_label(_rgb_array(image, path)[..., 0], palette, antialiased_edges)
-        return _rgb_label(_rgb_array(image, path), palette, antialiased_edges)
+        return decode_rgb(_rgb_array(image, path), palette, antialiased_edges=antialiased_edges)
     except UnknownColorError as error:
         raise BadImageError(path, str(error)) from error
 
@@ -283,12 +283,6 @@ def _rgb_array(image: Image.Image, path: Path) -> np.ndarray:
     if image.mode == "CMYK":
         logger.warning("%s is CMYK; it was converted to RGB without a colour profile.", path)
     return np.array(image.convert("RGB"))
-
-
-def _rgb_label(image: np.ndarray, palette: Palette, antialiased_edges: bool) -> np.ndarray:
-    if palette.has_codes:
-        return decode_codes(image, palette)
-    return decode(image, palette, antialiased_edges=antialiased_edges)
 
 
 def _indexed_label(image: Image.Image, palette: Palette, path: Path, antialiased_edges: bool) -> np.ndarray:

@@ -19,6 +19,7 @@ __all__ = [
     "colorize",
     "decode",
     "decode_codes",
+    "decode_rgb",
     "load_palette",
 ]
 
@@ -184,6 +185,15 @@ def decode(
         if not unknown.any():
             return label_map
     raise UnknownColorError(palette.name, _count_colors(_pack(segmentation_image)[unknown]))
+
+
+def decode_rgb(
+    segmentation_image: np.ndarray, palette: Palette, *, antialiased_edges: bool = False
+) -> np.ndarray:
+    """Class ids of an RGB file: by codes where the palette has any, else by colours as `decode` has it."""
+    if palette.has_codes:
+        return decode_codes(segmentation_image, palette)
+    return decode(segmentation_image, palette, antialiased_edges=antialiased_edges)
 
 
 def decode_codes(segmentation_image: np.ndarray, palette: Palette) -> np.ndarray:
