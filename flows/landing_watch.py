@@ -5,7 +5,7 @@ Only the schedule is counted on: an event that is lost, or a watcher that fails,
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 QUIET_MS = 1_000
 """Sets that land within such a time of each other are told of once."""
+LOOK_EVERY_MS = 2_000
+"""How often folders are looked into though nothing is heard of them."""
 
 
 def landing_folders(config: RunConfig) -> list[Path]:
@@ -70,15 +72,34 @@ def announce(name: str, sets: list[str]) -> None:
 
 
 def _watch(names: Mapping[Path, list[str]], tell: Callable[[str, list[str]], None], stop: Event) -> None:
+    seen = {folder: _markers(folder) for folder in names}
     for folder in names:
         logger.info("Watching %s", folder)
-    for changes in watch(*names, stop_event=stop, debounce=QUIET_MS, watch_filter=_is_marker):
-        paths = {Path(path) for _, path in changes}
+    # The system does not tell of files that come with their folder, or right after it: look for those.
+    for _ in watch(
+        *names,
+        stop_event=stop,
+        debounce=QUIET_MS,
+        watch_filter=_is_marker,
+        rust_timeout=LOOK_EVERY_MS,
+        yield_on_timeout=True,
+    ):
         for folder, runs in names.items():
-            sets = sorted(path.parent.name for path in paths if path.parent.parent == folder)
+            now = _markers(folder)
+            sets = sorted({name for name, _ in now.items() ^ seen[folder].items()})
+            seen[folder] = now
             for run in runs if sets else ():
                 logger.info("Landed for %s: %s", run, ", ".join(sets))
                 tell(run, sets)
+
+
+def _markers(folder: Path) -> dict[str, int]:
+    """Name of each set that is whole -> when it was marked as that."""
+    found = {}
+    for path in folder.glob(f"*/{READY_FILE}"):
+        with suppress(FileNotFoundError):
+            found[path.parent.name] = path.stat().st_mtime_ns
+    return found
 
 
 def _is_marker(_change: object, path: str) -> bool:
