@@ -3,12 +3,12 @@
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from gan.config import StrictModel
 
@@ -38,6 +38,8 @@ TILE_PX = 1 << 14
 NUM_CODES = 26 * 256
 """Of ADE20K: R // 10 and G."""
 
+_OF_CODES = ("codes", "is_rest")
+
 Channel = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -58,6 +60,12 @@ class PaletteClass(StrictModel):
     apart. A palette with codes reads RGB labels so, and not by their colours."""
     is_rest: bool = False
     """Every code that no class names is this one."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without codes as palettes were written before there were any: runs compare what they hold."""
+        values = plain(self)
+        return values if self.codes or self.is_rest else {k: values[k] for k in values if k not in _OF_CODES}
 
 
 class Palette(StrictModel):

@@ -131,6 +131,16 @@ def test_codes_tell_objects_whatever_their_instance() -> None:
         assert np.array_equal(decode_codes(as_ade20k(codes, instances), CODED), wanted)
 
 
+def test_a_palette_is_written_with_codes_only_where_it_has_any() -> None:
+    """Runs that are older than codes go on: what they hold of their palette is the same."""
+    plain = palette_of(RED, BLACK).model_dump(mode="json")
+    assert set(plain["classes"][0]) == {"name", "color", "background", "ignore", "thing"}
+    written = CODED.model_dump(mode="json")
+    assert [entry.get("codes") for entry in written["classes"]] == [[], [2977], [470, 2473]]
+    assert Palette.model_validate(written) == CODED
+    assert Palette.model_validate(plain) == palette_of(RED, BLACK)
+
+
 def test_a_code_that_no_class_names_is_unknown_without_a_rest() -> None:
     palette = CODED.model_copy(update={"classes": CODED.classes[1:]})
     with pytest.raises(UnknownColorError) as caught:
