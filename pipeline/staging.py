@@ -116,7 +116,8 @@ def remove_leftovers(output: Path, published: pa.Table, kept: Sequence[StagedSha
             if is_temporary(path.name):
                 path.unlink()
     first, kept_shards = next_folder(published), {shard.number: shard for shard in kept}
-    named = cache(lambda: named_by_versions(open_store(output), version_numbers(open_store(output))))
+    store = open_store(output)
+    named = cache(lambda: named_by_versions(store, version_numbers(store)))  # read if there is a leftover
     for folder in (path for kind in _PICTURE_FOLDERS for path in (output / kind).glob("*")):
         if not folder.name.isdecimal() or int(folder.name) < first:
             continue

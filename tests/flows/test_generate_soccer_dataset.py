@@ -201,20 +201,26 @@ def test_gan_and_manifests_are_heard_too() -> None:
         assert "APILogHandler" in {type(handler).__name__ for handler in logger.handlers}
 
 
+def _failing_once(monkeypatch: pytest.MonkeyPatch, stage: str) -> list[object]:
+    """Let a stage fail at its first attempt, as a disk may; every attempt is noted."""
+    attempts: list[object] = []
+    whole = getattr(module, stage)
+
+    def fail_once(*arguments: object) -> object:
+        attempts.append(arguments)
+        if len(attempts) == 1:
+            raise OSError(5, "Input/output error", "/data/a.png")
+        return whole(*arguments)
+
+    monkeypatch.setattr(module, stage, fail_once)
+    return attempts
+
+
 @pytest.mark.usefixtures("without_waiting")
 def test_what_may_pass_is_tried_again(
     tiny_file: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempts = []
-
-    def fail_once(*arguments: object) -> object:
-        attempts.append(1)
-        if len(attempts) == 1:
-            raise OSError(5, "Input/output error", "/data/a.png")
-        return prepare_stage(*arguments)
-
-    prepare_stage = module.prepare_stage
-    monkeypatch.setattr(module, "prepare_stage", fail_once)
+    attempts = _failing_once(monkeypatch, "prepare_stage")
     ran = _run(tiny_file(tmp_path))
     assert ran.state.is_completed()
     assert len(attempts) == 2
@@ -225,16 +231,7 @@ def test_what_may_pass_is_tried_again(
 def test_what_a_run_brought_is_said_though_its_report_was_tried_again(
     tiny_file: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempts = []
-
-    def fail_once(*arguments: object) -> object:
-        attempts.append(1)
-        if len(attempts) == 1:
-            raise OSError(5, "Input/output error", "/data/index.html")
-        return report_stage(*arguments)
-
-    report_stage = module.report_stage
-    monkeypatch.setattr(module, "report_stage", fail_once)
+    attempts = _failing_once(monkeypatch, "report_stage")
     ran = _run(tiny_file(tmp_path))
     assert len(attempts) == 2
     assert "| scenes | 8 | 0 |" in _artifacts(ran)["summary"].data

@@ -29,6 +29,17 @@ def tiny_config(tiny_file: Callable[..., Path]) -> Callable[..., RunConfig]:
     return lambda folder, **changes: load_config(tiny_file(folder, **changes))
 
 
+@pytest.fixture
+def config(tmp_path: Path, tiny_config: Callable) -> RunConfig:
+    """That of a tiny run in a folder of its own."""
+    return tiny_config(tmp_path)
+
+
+@pytest.fixture
+def palette(config: RunConfig) -> Palette:
+    return config.read_palette()
+
+
 class Outcome(NamedTuple):
     """How a command ended."""
 

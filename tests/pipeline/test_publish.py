@@ -1,8 +1,6 @@
 """Publishing: nothing twice, nothing lost, old pictures make way for new ones of the same label."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +12,6 @@ from pipeline.config import RunConfig
 from pipeline.publish import publish
 from pipeline.shards import Shard
 from pipeline.staging import StagedShard, read_staged, stage_shard
-
-
-@pytest.fixture
-def config(tmp_path: Path, tiny_config: Callable) -> RunConfig:
-    return tiny_config(tmp_path)
 
 
 def row(

@@ -28,16 +28,6 @@ def label(name: str, part: str = "train") -> SampleRecord:
 
 
 @pytest.fixture
-def config(tmp_path: Path, tiny_config: Callable) -> RunConfig:
-    return tiny_config(tmp_path)
-
-
-@pytest.fixture
-def palette(config: RunConfig) -> Palette:
-    return config.read_palette()
-
-
-@pytest.fixture
 def wanted(config: RunConfig, palette: Palette) -> Callable[..., list[SampleRecord]]:
     def want(num: int, *, variants: int = 1, snapshot: SnapshotRef = SNAPSHOT) -> list[SampleRecord]:
         generate = config.generate.model_copy(update={"variants": variants})

@@ -26,16 +26,6 @@ from pipeline.staging import (
 
 
 @pytest.fixture
-def config(tmp_path: Path, tiny_config: Callable) -> RunConfig:
-    return tiny_config(tmp_path)
-
-
-@pytest.fixture
-def palette(config: RunConfig) -> Palette:
-    return config.read_palette()
-
-
-@pytest.fixture
 def done(config: RunConfig, palette: Palette, finished: Callable) -> Callable[..., StagedShard]:
     """A shard of labels, by their names, that has been drawn and staged."""
 
@@ -103,14 +93,10 @@ def test_the_next_folder_is_above_those_of_all_rows(done: Callable, palette: Pal
     assert next_folder(done(0, "a").read()) == 1
     rows = done(10_012, "b", "c").read()
     assert next_folder(rows) == 10_013
-    elsewhere = [
-        to_table(
-            [replace(record, image_file_name="images/mine/a.png")], palette=palette.model_dump(mode="json")
-        )
-        for record in from_table(rows)
-    ]
-    assert next_folder(pa.concat_tables([rows, *elsewhere])) == 10_013
-    assert next_folder(elsewhere[0]) == 0
+    moved = [replace(record, image_file_name="images/mine/a.png") for record in from_table(rows)]
+    elsewhere = to_table(moved, palette=palette.model_dump(mode="json"))
+    assert next_folder(pa.concat_tables([rows, elsewhere])) == 10_013
+    assert next_folder(elsewhere) == 0
 
 
 def touch(output: Path, *names: str) -> None:
