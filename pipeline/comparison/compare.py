@@ -63,14 +63,17 @@ def compare(
     """
     # Whatever is to be refused is refused before hours of training.
     names = [name for name in config.entries if not only or name in only or _result(config, name).exists()]
-    planned = [_planned(config, name, show) for name in names]
-    entries = {}
-    for number, entry in enumerate(planned, 1):
-        path = _result(config, entry.name)
-        if not path.exists():
-            logger.info("Entry %d of %d: %s", number, len(planned), entry.name)
-            write_durable(path, json.dumps(_made(config, entry, show), indent=1).encode())
-        entries[entry.name] = json.loads(path.read_text(encoding="utf-8"))
+    planned = {name: _planned(config, name, show) for name in names}
+    for number, (name, entry) in enumerate(planned.items(), 1):
+        if not _result(config, name).exists():
+            logger.info("Entry %d of %d: %s", number, len(planned), name)
+            write_durable(_result(config, name), json.dumps(_made(config, entry, show), indent=1).encode())
+    # Other processes may have made others meanwhile: what they made is to be of these settings, too.
+    done = [name for name in config.entries if _result(config, name).exists()]
+    for name in done:
+        if name not in planned:
+            _planned(config, name, show)
+    entries = {name: json.loads(_result(config, name).read_text(encoding="utf-8")) for name in done}
     return {"budget": {"minutes": config.minutes, "total_images": config.total_images}, "entries": entries}
 
 

@@ -69,6 +69,19 @@ def test_entries_that_are_done_one_by_one_are_in_one_table(comparison) -> None:
     assert list(compare(config, only=["plain"])["entries"]) == ["plain", "masked"]
 
 
+def test_entries_that_another_process_makes_meanwhile_are_in_the_table(comparison, monkeypatch) -> None:
+    config = load_comparison(comparison())
+    train_stage = pipeline.comparison.compare.train_stage
+
+    def train_while_another_makes_the_other(*arguments: object) -> object:
+        monkeypatch.setattr(pipeline.comparison.compare, "train_stage", train_stage)
+        assert list(compare(config, only=["plain"])["entries"]) == ["plain"]
+        return train_stage(*arguments)
+
+    monkeypatch.setattr(pipeline.comparison.compare, "train_stage", train_while_another_makes_the_other)
+    assert list(compare(config, only=["masked"])["entries"]) == ["plain", "masked"]
+
+
 ONE = {"plain": ["train.method=cyclegan"]}
 
 
