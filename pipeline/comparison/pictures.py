@@ -24,6 +24,8 @@ __all__ = ["draw_curves", "draw_examples", "draw_sheet"]
 NUM_EXAMPLES = 6
 DPI = 100
 SHEET_WIDTH_INCHES = 11
+LINE_STYLES = ("-", "--", ":")
+"""Of the first ten entries, of the next ten, ...; each ten have all colours."""
 TITLES = {"accuracy_a": "of segmentation images", "accuracy_b": "of photographs"}
 
 
@@ -99,7 +101,8 @@ def _draw_curve(axis: Axes, found: dict[str, Any], key: str) -> None:
         if points:
             points = _without_short_end(points)
             seen = [point["num_images_seen"] for point in points]
-            axis.plot(seen, [point[key] for point in points], label=name, color=f"C{number % 10}", lw=1.2)
+            style = {"color": f"C{number % 10}", "linestyle": LINE_STYLES[number // 10 % len(LINE_STYLES)]}
+            axis.plot(seen, [point[key] for point in points], label=name, lw=1.2, **style)
 
 
 def _without_short_end(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
