@@ -67,19 +67,23 @@ def says_fake_loss(
     return 0.5 * _mean([_weighted_mean(_says_fake(scale, kind), weight) for scale in logits])
 
 
-def gradient_penalty(logits: Sequence[Tensor], image: Tensor) -> Tensor:
-    """R1 (Mescheder et al. 2018, arXiv 1801.04406, eq. 9): E ||grad D(x)||^2 on reals, per patch.
+def gradient_penalty(logits: Sequence[Tensor], image: Tensor, random: torch.Generator) -> Tensor:
+    """R1 (Mescheder et al. 2018, arXiv 1801.04406, eq. 9): E ||grad D(x)||^2 on reals, where D is each patch
+    by itself.
 
-    D of an image is the sum of its patches' logits over the root of their number, so that the penalty does
-    not depend on how many patches an image has.
+    The patches' logits are summed with random signs: over signs, the squared gradient of that sum is the sum
+    of the patches' squared gradients. Without signs the gradients of patches that see the same pixels would
+    add up, and the penalty would grow with the number of patches.
 
     Args:
         logits: one tensor [N, 1, h, w] per discriminator scale, with the graph that leads to `image`.
         image: float [N, C, H, W] in [-1, 1], which requires gradient.
+        random: draws the signs, the same for all images; on the image's device.
     """
     penalties = []
     for scale in logits:
-        total = scale.sum() / scale[0].numel() ** 0.5
+        signs = torch.randint(0, 2, scale.shape[1:], generator=random, device=scale.device) * 2 - 1
+        total = (scale * signs).sum() / signs.numel() ** 0.5
         (gradient,) = torch.autograd.grad(total, image, create_graph=True)
         penalties.append(gradient.square().sum((1, 2, 3)).mean())
     return _mean(penalties)

@@ -10,6 +10,7 @@ from gan.config import TrainConfig
 from gan.edges import blur_edges
 from gan.losses import discriminator_accuracy, discriminator_loss, gradient_penalty, says_fake_loss
 from gan.methods.method import Batch, PhaseLoss
+from gan.schedule import derived_seed
 
 __all__ = ["Discriminator", "Shown", "discriminate"]
 
@@ -49,7 +50,8 @@ def discriminate(domains: dict[str, Shown], batch: Batch, config: TrainConfig) -
             terms["blur_b"] = says_fake_loss(blurred, config.adversarial, weight=shown.real_weight)
             total = total + config.loss.blur * terms["blur_b"]
         if config.loss.r1 and _is_r1_due(batch, config):
-            terms[f"r1_{name}"] = _r1(shown.discriminator, shown.real)
+            seed = derived_seed(config.seed, f"r1_{name}", batch.num_images_seen)
+            terms[f"r1_{name}"] = _r1(shown.discriminator, shown.real, seed)
             total = total + config.loss.r1 * config.r1_every_steps / 2 * terms[f"r1_{name}"]
     return PhaseLoss(total, {name: term.detach() for name, term in terms.items()}, {})
 
@@ -58,8 +60,9 @@ def _is_r1_due(batch: Batch, config: TrainConfig) -> bool:
     return batch.num_images_seen // config.batch_size % config.r1_every_steps == 0
 
 
-def _r1(discriminator: Discriminator, real: Tensor) -> Tensor:
+def _r1(discriminator: Discriminator, real: Tensor, seed: int) -> Tensor:
     """In full precision: the gradient of a gradient is too much for bfloat16."""
     image = real.detach().float().requires_grad_()
+    random = torch.Generator(image.device).manual_seed(seed)
     with torch.autocast(image.device.type, enabled=False):
-        return gradient_penalty(discriminator(image), image)
+        return gradient_penalty(discriminator(image), image, random)

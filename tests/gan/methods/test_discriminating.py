@@ -25,6 +25,17 @@ def test_r1_is_the_energy_of_the_gradient_per_patch(batch, small_config) -> None
     assert (judged.total - plain.total).item() == pytest.approx(10.0 / 2 * (9.0 + 9.0))
 
 
+def test_r1_does_not_add_up_over_patches_that_see_the_same(batch, small_config) -> None:
+    def sees_all(image):
+        return [3.0 * image.sum((1, 2, 3), keepdim=True).expand(-1, 1, 6, 8)]
+
+    config = small_config(loss={"r1": 1.0}, r1_every_steps=1)
+    moments = [batch._replace(num_images_seen=2 * step) for step in range(400)]
+    penalties = [discriminate(shown(moment, sees_all), moment, config).terms["r1_b"] for moment in moments]
+    of_a_patch = 9.0 * batch.image_b[0].numel()
+    assert torch.stack(penalties).mean().item() == pytest.approx(of_a_patch, rel=0.25)
+
+
 def test_r1_is_due_once_in_so_many_steps_and_weighs_as_many_times_as_much(batch, small_config) -> None:
     config = small_config(loss={"r1": 1.0}, r1_every_steps=3, batch_size=2)
     due = []
