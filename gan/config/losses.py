@@ -40,7 +40,8 @@ class LossWeights(StrictModel):
     blur: float = Field(0, ge=0)
     """Photographs with blurred edges, shown to their discriminator as fakes (CartoonGAN)."""
     r1: float = Field(0, ge=0)
-    """R1 gradient penalty on the discriminators' reals; half of it times the squared gradient."""
+    """R1 gradient penalty on the discriminators' reals; half of it times the squared gradient of a patch,
+    which is about 1 where one works. Beside the losses of "lsgan", below 1, the usual 10 flattens it."""
 
     class_balance: float = Field(0, ge=0, le=1)
     """attention_cyclegan, segback: how far rare classes weigh more where a label is compared; 0 = all pixels

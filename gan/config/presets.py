@@ -33,7 +33,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "segback": {
         "conditioning": "onehot",
-        "loss": {"cycle": 0, "identity": 0, "class_balance": 1, "r1": 10},
+        "loss": {"cycle": 0, "identity": 0, "class_balance": 1},
     },
     "uaggan": {"learning_rate": 1e-4, "loss": {"identity": 0}},
 }
