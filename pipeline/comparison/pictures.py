@@ -99,17 +99,9 @@ def _draw_curve(axis: Axes, found: dict[str, Any], key: str) -> None:
     for number, (name, entry) in enumerate(found["entries"].items()):
         points = [point for point in entry["training"]["curve"] if key in point]
         if points:
-            points = _without_short_end(points)
             seen = [point["num_images_seen"] for point in points]
             style = {"color": f"C{number % 10}", "linestyle": LINE_STYLES[number // 10 % len(LINE_STYLES)]}
             axis.plot(seen, [point[key] for point in points], label=name, lw=1.2, **style)
-
-
-def _without_short_end(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without a last point that averages few images, where the training ended soon after another report."""
-    seen = [0, *(point["num_images_seen"] for point in points)]
-    is_short = seen[-1] - seen[-2] < (seen[1] - seen[0]) / 2
-    return points[:-1] if is_short else points
 
 
 def _side_by_side(images: np.ndarray) -> np.ndarray:

@@ -36,14 +36,6 @@ def test_curves_show_every_entry_and_every_point(found) -> None:
     assert not np.array_equal(whole, decoded(draw_curves(found)))
 
 
-def test_a_last_point_of_few_images_is_left_out(found) -> None:
-    whole = decoded(draw_curves(found))
-    found["entries"]["balanced"]["training"]["curve"].append({"num_images_seen": 24, "accuracy_b": 0.95})
-    assert np.array_equal(whole, decoded(draw_curves(found)))
-    found["entries"]["balanced"]["training"]["curve"][-1]["num_images_seen"] = 26
-    assert not np.array_equal(whole, decoded(draw_curves(found)))
-
-
 def test_the_sheet_has_labels_above_and_then_the_best_entry(found, tmp_path: Path) -> None:
     gray = {"labels": 50, "balanced": 100, "collapsed": 150}
     paths = {name: tmp_path / f"{name}.png" for name in gray}
