@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Collection
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -177,14 +178,17 @@ def _training(run: RunConfig) -> dict[str, Any]:
     adherence."""
     lines = [json.loads(line) for line in (run.run_dir / "metrics.jsonl").read_text("utf-8").splitlines()]
     reports = [line for line in lines if "images_per_second" in line]
-    chosen = reports[:: -(len(reports) // NUM_CURVE_POINTS + 1)][::-1]  # the last is among them
+    seen = [line["num_images_seen"] for line in reports]
+    num_images = [after - before for before, after in pairwise([0, *seen])]
+    # A training that ends soon after a report reports few images once more: noise, where there are others.
+    enough = run.train.report_every_images / 2
+    means = [line for line, num in zip(reports, num_images, strict=True) if num >= enough] or reports
+    chosen = means[:: -(len(means) // NUM_CURVE_POINTS + 1)][::-1]  # the last is among them
     rates = sorted(line["images_per_second"] for line in reports)
-    seen = [0, *(line["num_images_seen"] for line in reports)]
     return {
         "total_images": run.train.total_images,
         "seconds": sum(
-            (line["num_images_seen"] - before) / line["images_per_second"]
-            for line, before in zip(reports, seen, strict=False)
+            num / line["images_per_second"] for line, num in zip(reports, num_images, strict=True)
         ),
         "images_per_second": rates[len(rates) // 2],
         "curve": [{key: line[key] for key in ("num_images_seen", *CURVES) if key in line} for line in chosen],

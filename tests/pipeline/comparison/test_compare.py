@@ -82,6 +82,23 @@ def test_entries_that_another_process_makes_meanwhile_are_in_the_table(compariso
     assert list(compare(config, only=["masked"])["entries"]) == ["plain", "masked"]
 
 
+def test_a_last_report_of_few_images_is_no_point_of_the_curve(comparison) -> None:
+    settings = ["train.method=cyclegan", "train.batch_size=1", "train.report_every_images=4"]
+
+    def points(total_images: int) -> list[int]:
+        changes = {
+            "total_images": total_images,
+            "folder": f"of-{total_images}",
+            "entries": {"plain": settings},
+        }
+        entry = compare(load_comparison(comparison(**changes)))["entries"]["plain"]
+        return [point["num_images_seen"] for point in entry["training"]["curve"]]
+
+    assert points(5) == [4]
+    assert points(6) == [4, 6]
+    assert points(1) == [1]
+
+
 ONE = {"plain": ["train.method=cyclegan"]}
 
 
